@@ -1,0 +1,37 @@
+"""Random numbers that depend on nothing but (seed, index): not on batch size, device or what was drawn before.
+
+Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") is counter-based, so every (seed, index)
+pair opens a stream of its own.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+SEED_LIMIT = 2**53  # seeds stay exact in JavaScript and JSON numbers
+
+
+def stream(seed: int, index: int, purpose: int = 0) -> np.random.Generator:
+    """The random stream of sample `index` under `seed`; `purpose` separates, say, noise from labels."""
+    if not 0 <= seed < SEED_LIMIT:
+        raise ValueError(f"seed must be a whole number from 0 to {SEED_LIMIT - 1}, got {seed}")
+    return np.random.Generator(np.random.Philox(key=[seed, index], counter=[0, 0, 0, purpose]))
+
+
+def noise(seed: int, count: int, dim: int, distribution: str = "normal", first: int = 0) -> Tensor:
+    """Noise vectors [count, dim] float32 of the samples first, first + 1, ... under `seed`.
+
+    `distribution` is "normal" (mean 0, variance 1) or "uniform" (on [-1, 1]).
+    """
+    out = np.empty((count, dim), dtype=np.float32)
+    for row, index in zip(out, range(first, first + count), strict=True):
+        rng = stream(seed, index)
+        row[:] = rng.standard_normal(dim) if distribution == "normal" else rng.uniform(-1, 1, dim)
+    return torch.from_numpy(out)
+
+
+def torch_generator(seed: int, index: int, device: torch.device | str = "cpu") -> torch.Generator:
+    """A torch generator for one training step, reseeded from (seed, images seen): a resumed run draws the same."""
+    return torch.Generator(device).manual_seed(int(stream(seed, index, purpose=1).integers(2**63)))

@@ -1,0 +1,58 @@
+"""The few types that travel between the parts.
+
+Shapes: N pictures, C channels, H x W pixels, D condition width, F feature width, K auxiliary outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+Raw: TypeAlias = Tensor
+"""What a condition was asked for, [N, ...], before any network has seen it: label weights, attribute values,
+token ids, a picture or a map. Which of them is the condition's own business."""
+
+
+@dataclass(frozen=True)
+class Cond:
+    """The waist: all that generator and discriminator ever see of a condition."""
+
+    vector: Tensor | None = None  # [N, D]
+    spatial: Tensor | None = None  # [N, C, H, W]
+
+    def __getitem__(self, rows: slice | Tensor) -> Cond:
+        return Cond(*(None if part is None else part[rows] for part in (self.vector, self.spatial)))
+
+    @staticmethod
+    def cat(conds: list[Cond]) -> Cond:
+        """The conditions stacked along N."""
+        columns = zip(*((cond.vector, cond.spatial) for cond in conds), strict=True)
+        return Cond(*(None if parts[0] is None else torch.cat(parts) for parts in columns))
+
+    def lerp(self, other: Cond, weight: float) -> Cond:
+        """From this condition (weight 0) to `other` (weight 1), and beyond."""
+        pairs = ((self.vector, other.vector), (self.spatial, other.spatial))
+        return Cond(*(None if a is None else torch.lerp(a, b, weight) for a, b in pairs))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Real pictures and what they show."""
+
+    images: Tensor  # [N, C, H, W] float, in the generator's range
+    raw: Raw  # [N, ...]
+
+
+@dataclass(frozen=True)
+class Critique:
+    """A discriminator's verdict."""
+
+    logits: Tensor  # [N], higher is more real
+    features: Tensor  # [N, F], what the heads saw
+    auxiliary: Tensor | None = None  # [N, K], the auxiliary classifier's outputs
+
+    def __getitem__(self, rows: slice) -> Critique:
+        return Critique(*(None if (part := getattr(self, f.name)) is None else part[rows] for f in fields(self)))
