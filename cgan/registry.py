@@ -30,7 +30,9 @@ class Registry(Mapping[str, type[T]], Generic[T]):
         """The dataclass of that name. Raises ValueError naming the closest matches and all accepted names."""
         if not isinstance(name, str) or name not in self._entries:
             names = list(self._entries)
-            raise ValueError(f"unknown {self.kind} {name!r}.{closest(str(name), names)} Accepted: {', '.join(names)}.")
+            raise ValueError(
+                f"unknown {self.kind} {name!r}.{closest(str(name), names)} Accepted: {', '.join(names)}."
+            )
         return self._entries[name]
 
     def __contains__(self, name: object) -> bool:

@@ -1,7 +1,7 @@
-"""Random numbers that depend on nothing but (seed, index): not on batch size, device or what was drawn before.
+"""Random numbers that depend on (seed, index) alone: not on batch size, device or what was drawn before.
 
-Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") is counter-based, so every (seed, index)
-pair opens a stream of its own.
+Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") is counter-based, so every
+(seed, index) pair opens a stream of its own.
 """
 
 from __future__ import annotations
@@ -32,6 +32,6 @@ def noise(seed: int, count: int, dim: int, distribution: str = "normal", first: 
     return torch.from_numpy(out)
 
 
-def torch_generator(seed: int, index: int, device: torch.device | str = "cpu") -> torch.Generator:
-    """A torch generator for one training step, reseeded from (seed, images seen): a resumed run draws the same."""
-    return torch.Generator(device).manual_seed(int(stream(seed, index, purpose=1).integers(2**63)))
+def step_seed(seed: int, images_seen: int, rank: int = 0) -> int:
+    """The seed of torch's generators for one training step, so that a resumed run draws what the first one would."""
+    return int(stream(seed, images_seen, purpose=3 + rank).integers(2**63))

@@ -55,4 +55,6 @@ class Critique:
     auxiliary: Tensor | None = None  # [N, K], the auxiliary classifier's outputs
 
     def __getitem__(self, rows: slice) -> Critique:
-        return Critique(*(None if (part := getattr(self, f.name)) is None else part[rows] for f in fields(self)))
+        return Critique(
+            *(None if (part := getattr(self, f.name)) is None else part[rows] for f in fields(self))
+        )

@@ -67,7 +67,9 @@ class LabelEncoder(ConditionEncoder):
         """
         unknown = set(values) - {self.form}
         if unknown:
-            raise ValueError(f"unknown condition field {sorted(unknown)[0]!r}; this model accepts: {self.form}")
+            raise ValueError(
+                f"unknown condition field {sorted(unknown)[0]!r}; this model accepts: {self.form}"
+            )
         if self.form not in values:
             raise ValueError(f"label is missing; accepted: {', '.join(self.classes)}")
         weights = torch.zeros(1, len(self.classes))
@@ -87,7 +89,9 @@ class LabelEncoder(ConditionEncoder):
         name = name.strip() or part.strip()
         if name not in self.classes:
             hint = closest(name, list(self.classes))
-            raise ValueError(f"unknown label {name!r}.{hint} Accepted: {', '.join(self.classes)}, or NAME:WEIGHT,...")
+            raise ValueError(
+                f"unknown label {name!r}.{hint} Accepted: {', '.join(self.classes)}, or NAME:WEIGHT,..."
+            )
         try:
             weight = float(text)
         except ValueError:
@@ -105,7 +109,9 @@ class LabelEncoder(ConditionEncoder):
 
     def sample(self, count: int, seed: int, first: int = 0) -> Raw:
         """Uniform over the classes, one-hot [count, K]."""
-        draws = [int(stream(seed, k, purpose=2).integers(len(self.classes))) for k in range(first, first + count)]
+        draws = [
+            int(stream(seed, k, purpose=2).integers(len(self.classes))) for k in range(first, first + count)
+        ]
         return self.encode({self.form: torch.tensor(draws, dtype=torch.long)})
 
     def null(self, count: int) -> Raw:

@@ -20,7 +20,9 @@ class Images:
     """A loaded data set, small enough to be resident."""
 
     images: Tensor  # [N, C, H, W] uint8
-    targets: Mapping[str, Any] = field(default_factory=dict)  # "label" int64 [N], "classes" tuple of names, ...
+    targets: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # "label" int64 [N], "classes" tuple of names, ...
 
     def __len__(self) -> int:
         return len(self.images)

@@ -38,7 +38,9 @@ class MNIST:
         if self.size == 32:
             images = F.pad(images, (2, 2, 2, 2))
         elif self.size != 28:
-            scaled = F.interpolate(images.float(), size=(self.size, self.size), mode="bilinear", antialias=True)
+            scaled = F.interpolate(
+                images.float(), size=(self.size, self.size), mode="bilinear", antialias=True
+            )
             images = scaled.round().clamp(0, 255).to(torch.uint8)
         return Images(images, {"label": data.targets.long(), "classes": self.classes})
 

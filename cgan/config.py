@@ -1,0 +1,257 @@
+"""A run's configuration: nested, keyword-only, frozen dataclasses, their JSON and their command-line flags.
+
+What is registered (data sets, conditions, norms, losses, regularisers) stands in the JSON as {"name": NAME, options}.
+Both the JSON and the flags follow from the dataclasses' fields and are never edited beside them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin
+
+from cgan.augment import DiffAugment
+from cgan.conditions import CONDITIONS, Condition
+from cgan.data import DATASETS, Dataset
+from cgan.losses import LOSSES, Loss
+from cgan.networks import NORMS, DiscriminatorOptions, GeneratorOptions, Norm
+from cgan.registry import Registry, closest
+from cgan.regularizers import REGULARIZERS, Regularizer
+
+REGISTRIES: dict[Any, Registry] = {
+    Dataset: DATASETS,
+    Condition: CONDITIONS,
+    Norm: NORMS,
+    Loss: LOSSES,
+    Regularizer: REGULARIZERS,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdamOptions:
+    """Adam (Kingma & Ba 2015)."""
+
+    lr: float = 2e-4
+    beta1: float = 0.0
+    beta2: float = 0.99
+
+    def __post_init__(self):
+        if not (self.lr > 0 and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
+            raise ValueError("an optimiser needs lr above 0 and beta1, beta2 in [0, 1)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """How long and how. Progress is counted in thousands of real pictures shown (kimg)."""
+
+    kimg: float = 3000
+    batch: int = 128
+    seed: int = 0
+    generator_optimizer: AdamOptions = AdamOptions()
+    discriminator_optimizer: AdamOptions = AdamOptions()
+    discriminator_steps: int = 1  # discriminator updates for each of the generator's
+    decay_kimg: float = 0.0  # length of the linear fall of both learning rates to 0 at the end; 0 for none
+    ema_kimg: float = 10.0  # half-life of the generator's running average
+    condition_dropout: float = 0.0  # share of pictures whose condition is withheld, for guidance
+    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    threads: int = 0  # CPU threads; 0 for torch's own choice
+    checkpoint_kimg: float = 100.0
+    evaluate_kimg: float = 250.0  # quick evaluation of the averaged generator and a sample grid; 0 for neither
+    snapshots: int = 14  # generators kept along training, denser at the beginning
+
+    def __post_init__(self):
+        if self.kimg <= 0 or self.batch < 2 or self.discriminator_steps < 1 or self.checkpoint_kimg <= 0:
+            raise ValueError(
+                "training.kimg and training.checkpoint_kimg must be above 0, training.batch at least 2, "
+                "training.discriminator_steps at least 1"
+            )
+        if not 0 <= self.condition_dropout < 1:
+            raise ValueError(f"training.condition_dropout must be in [0, 1), got {self.condition_dropout}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """All that is needed to build the networks; written to a model folder's config.json."""
+
+    dataset: Dataset
+    condition: Condition
+    generator: GeneratorOptions
+    discriminator: DiscriminatorOptions
+    auxiliary: bool  # whether the discriminator carries the auxiliary classifier
+    size: int  # height and width of the pictures
+    channels: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """A whole run."""
+
+    dataset: Dataset
+    condition: Condition
+    generator: GeneratorOptions = GeneratorOptions()
+    discriminator: DiscriminatorOptions = DiscriminatorOptions(head="projection")
+    loss: Loss = field(default_factory=LOSSES["bce"])
+    regularizers: Mapping[str, Regularizer] = field(default_factory=dict)
+    augment: DiffAugment = DiffAugment()
+    training: TrainingOptions = TrainingOptions()
+
+    def model(self, targets: Mapping[str, Any], size: int, channels: int) -> ModelConfig:
+        """The networks for a data set of these targets and picture dimensions."""
+        return ModelConfig(
+            dataset=self.dataset,
+            condition=self.condition.fit(targets),
+            generator=self.generator,
+            discriminator=self.discriminator,
+            auxiliary="auxiliary" in self.regularizers,
+            size=size,
+            channels=channels,
+        )
+
+
+def to_json(value: Any) -> Any:
+    """A config, or any part of it, as JSON-ready dicts, lists and scalars."""
+    if isinstance(value, Mapping):
+        return {key: {k: v for k, v in to_json(part).items() if k != "name"} for key, part in value.items()}
+    if dataclasses.is_dataclass(value):
+        parts = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        registry = next((r for r in REGISTRIES.values() if type(value) in r.values()), None)
+        return {"name": registry.name_of(value), **parts} if registry else parts
+    return list(value) if isinstance(value, tuple) else value
+
+
+def from_json(hint: Any, data: Any, path: str = "config") -> Any:
+    """The value of type `hint` that `data` describes. ValueError names the key and what it accepts."""
+    if hint in REGISTRIES:
+        data = {"name": data} if isinstance(data, str) else data
+        if not isinstance(data, dict) or "name" not in data:
+            raise ValueError(f"{path} must be a name or an object with a name, got {data!r}")
+        options = {key: value for key, value in data.items() if key != "name"}
+        return from_json(REGISTRIES[hint][data["name"]], options, path)
+    if get_origin(hint) is not None and issubclass_safe(get_origin(hint), Mapping):
+        registry = REGISTRIES[get_args(hint)[1]]
+        return {name: from_json(registry[name], part, f"{path}.{name}") for name, part in data.items()}
+    if dataclasses.is_dataclass(hint):
+        return _dataclass(hint, data, path)
+    return _scalar(hint, data, path)
+
+
+def issubclass_safe(kind: Any, base: type) -> bool:
+    """issubclass that answers False for what is no class."""
+    return isinstance(kind, type) and issubclass(kind, base)
+
+
+def _dataclass(kind: type, data: Any, path: str) -> Any:
+    if not isinstance(data, dict):
+        raise ValueError(f"{path} must be an object, got {data!r}")
+    hints = typing.get_type_hints(kind)
+    names = [f.name for f in dataclasses.fields(kind)]
+    for key in data:
+        if key not in names:
+            accepted = f"Accepted: {', '.join(names)}." if names else "It has no options."
+            raise ValueError(f"unknown option {path}.{key}.{closest(key, names)} {accepted}")
+    required = [f.name for f in dataclasses.fields(kind) if f.default is f.default_factory]
+    if missing := [name for name in required if name not in data]:
+        raise ValueError(f"{path}.{missing[0]} is missing")
+    return kind(**{key: from_json(hints[key], value, f"{path}.{key}") for key, value in data.items()})
+
+
+def _scalar(hint: Any, data: Any, path: str) -> Any:
+    if get_origin(hint) is tuple and isinstance(data, list | tuple):
+        return tuple(_scalar(get_args(hint)[0], item, path) for item in data)
+    if get_origin(hint) is Literal and data in get_args(hint):
+        return data
+    if hint is float and type(data) in (int, float):
+        return float(data)
+    if isinstance(hint, type) and type(data) is hint:
+        return data
+    raise ValueError(f"{path} must be {describe(hint)}, got {data!r}")
+
+
+def describe(hint: Any) -> str:
+    """A type in a person's words."""
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(get_args(hint))
+    if get_origin(hint) is tuple:
+        return f"a list of {describe(get_args(hint)[0])}s"
+    if hint in REGISTRIES:
+        return "one of " + ", ".join(REGISTRIES[hint])
+    return {int: "whole number", float: "number", bool: "true or false", str: "text"}.get(hint, str(hint))
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """A flag for every option of a Config: --generator.noise_dim 64, --loss hinge, --regularizers.r1.weight 1."""
+    _flags(parser, Config, "")
+
+
+def _flags(parser: argparse._ActionsContainer, kind: type, prefix: str) -> None:
+    group = parser.add_argument_group(prefix.rstrip(".") or "parts", (kind.__doc__ or "").strip().splitlines()[0])
+    known = parser._option_string_actions
+    for name, hint in typing.get_type_hints(kind).items():
+        if name not in {f.name for f in dataclasses.fields(kind)}:
+            continue
+        path = f"{prefix}{name}"
+        if get_origin(hint) is not None and issubclass_safe(get_origin(hint), Mapping):
+            for entry, option in REGISTRIES[get_args(hint)[1]].items():
+                _flags(parser, option, f"{path}.{entry}.")
+        elif hint in REGISTRIES:
+            group.add_argument(f"--{path}", metavar="NAME", help=describe(hint), default=argparse.SUPPRESS)
+            for option in REGISTRIES[hint].values():
+                _flags(parser, option, f"{path}.")
+        elif dataclasses.is_dataclass(hint):
+            _flags(parser, hint, f"{path}.")
+        elif f"--{path}" not in known:
+            group.add_argument(f"--{path}", metavar="X", help=describe(hint), default=argparse.SUPPRESS)
+
+
+def override(config: Config, flags: Mapping[str, str]) -> Config:
+    """`config` with flags {dotted path: text} laid over it. A part chosen by name starts from that part's defaults.
+
+    Raises ValueError naming the flag and what it accepts.
+    """
+    data = to_json(config)
+    for path, text in sorted(flags.items(), key=lambda item: item[0].count(".")):
+        *parents, last = path.split(".")
+        node, kind = data, Config
+        for parent in parents:
+            kind = _child(kind, parent, node)
+            node = node.setdefault(parent, {})
+        hint = _child(kind, last, node)
+        node[last] = {"name": text} if hint in REGISTRIES else parse_text(hint, text, path)
+    return from_json(Config, data, "--")
+
+
+def _child(kind: Any, name: str, node: Mapping[str, Any]) -> Any:
+    """The type of option `name` of `kind`, looking through registries and mappings."""
+    if kind in REGISTRIES:
+        kind = REGISTRIES[kind][node["name"]]
+    if get_origin(kind) is not None and issubclass_safe(get_origin(kind), Mapping):
+        return REGISTRIES[get_args(kind)[1]][name]
+    return typing.get_type_hints(kind).get(name, str)
+
+
+def parse_text(hint: Any, text: str, path: str) -> Any:
+    """A flag's text as a value of type `hint`; lists are comma-separated. ValueError names the flag."""
+    if get_origin(hint) is tuple:
+        return [parse_text(get_args(hint)[0], part, path) for part in text.split(",") if part]
+    if hint is bool and text.lower() in ("true", "false", "on", "off"):
+        return text.lower() in ("true", "on")
+    if hint in (int, float):
+        try:
+            return hint(text)
+        except ValueError:
+            raise ValueError(f"--{path} must be a {describe(hint)}, got {text!r}") from None
+    return text
+
+
+def replace(config: Config, **changes: Any) -> Config:
+    """dataclasses.replace, by dotted path with '__' for the dot: replace(config, training__kimg=1)."""
+    for path, value in changes.items():
+        head, _, rest = path.partition("__")
+        part = replace(getattr(config, head), **{rest: value}) if rest else value
+        config = dataclasses.replace(config, **{head: part})
+    return config
+
+

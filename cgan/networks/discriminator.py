@@ -1,0 +1,166 @@
+"""The discriminator: convolutions with downsampling, flattened features, the condition in the head, one logit.
+
+Shapes: N pictures, C channels, H x W pixels, D condition width, F feature width, K auxiliary outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cgan.networks.attention import SelfAttention
+from cgan.networks.layers import Init, MinibatchStd, initialise, resize_like
+from cgan.networks.norms import NoNorm, Norm
+from cgan.types import Cond, Critique
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscriminatorOptions:
+    """The discriminator's shape. `widths` are the channels behind each downsampling, from the picture down."""
+
+    block: Literal["strided", "pool", "residual"] = "strided"
+    widths: tuple[int, ...] = (64, 128, 256)
+    head: Literal["concat", "projection"] = "concat"
+    hidden: int = 0  # width of the fully connected layer before the logit; 0 for none
+    norm: Norm = NoNorm()
+    attention: tuple[int, ...] = ()  # resolutions that get self-attention
+    minibatch_std: bool = False
+    dropout: float = 0.0  # on the flattened features, in [0, 1)
+    init: Init = "orthogonal"
+
+    def __post_init__(self):
+        if not self.widths or min(self.widths) < 1 or not 0 <= self.dropout < 1:
+            raise ValueError(
+                "discriminator.widths must be at least 1 each, and discriminator.dropout in [0, 1)"
+            )
+        if self.head == "concat" and not self.hidden:
+            raise ValueError(
+                "discriminator.head concat needs discriminator.hidden above 0: one linear layer on features and "
+                "condition side by side adds the condition to the logit and can't compare the two"
+            )
+
+    def build(
+        self, vector_dim: int, spatial_channels: int, size: int, channels: int, auxiliary: int
+    ) -> Discriminator:
+        """A discriminator of size x size pictures with `auxiliary` classifier outputs (0 for none)."""
+        return Discriminator(self, vector_dim, spatial_channels, size, channels, auxiliary)
+
+
+class Strided(nn.Module):
+    """4x4 convolution of stride 2, norm, leaky ReLU (DCGAN)."""
+
+    def __init__(self, width: int, out: int, norm: Norm, first: bool):
+        super().__init__()
+        self.conv = norm.weight(nn.Conv2d(width, out, 4, stride=2, padding=1))
+        self.norm = nn.Identity() if first else norm.layer(out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', H / 2, W / 2]."""
+        return F.leaky_relu(self.norm(self.conv(x)), 0.2)
+
+
+class Pool(nn.Module):
+    """3x3 convolution, norm, leaky ReLU, max-pooling."""
+
+    def __init__(self, width: int, out: int, norm: Norm, first: bool):
+        super().__init__()
+        self.conv = norm.weight(nn.Conv2d(width, out, 3, padding=1))
+        self.norm = nn.Identity() if first else norm.layer(out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', H / 2, W / 2]."""
+        return F.max_pool2d(F.leaky_relu(self.norm(self.conv(x)), 0.2), 2)
+
+
+class ResidualDown(nn.Module):
+    """Two 3x3 convolutions and a 1x1 shortcut, averaged down (Miyato & Koyama 2018, figure 14)."""
+
+    def __init__(self, width: int, out: int, norm: Norm, first: bool):
+        super().__init__()
+        self.first = first
+        self.norm1 = nn.Identity() if first else norm.layer(width)
+        self.conv1 = norm.weight(nn.Conv2d(width, out, 3, padding=1))
+        self.norm2 = norm.layer(out)
+        self.conv2 = norm.weight(nn.Conv2d(out, out, 3, padding=1))
+        self.shortcut = norm.weight(nn.Conv2d(width, out, 1, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', H / 2, W / 2]. The picture itself is not activated."""
+        y = x if self.first else F.leaky_relu(self.norm1(x), 0.2)
+        y = self.conv2(F.leaky_relu(self.norm2(self.conv1(y)), 0.2))
+        return F.avg_pool2d(y, 2) + self.shortcut(F.avg_pool2d(x, 2))
+
+
+BLOCKS = {"strided": Strided, "pool": Pool, "residual": ResidualDown}
+
+
+class Discriminator(nn.Module):
+    """(picture, condition) -> Critique."""
+
+    def __init__(
+        self,
+        options: DiscriminatorOptions,
+        vector_dim: int,
+        spatial_channels: int,
+        size: int,
+        channels: int,
+        auxiliary: int,
+    ):
+        super().__init__()
+        self.options = options
+        norm, block = options.norm, BLOCKS[options.block]
+        ins = [channels + spatial_channels, *options.widths[:-1]]
+        self.blocks = nn.ModuleList(
+            block(a, b, norm, first=not k) for k, (a, b) in enumerate(zip(ins, options.widths, strict=True))
+        )
+        resolutions = [size >> (k + 1) for k in range(len(self.blocks))]
+        if resolutions[-1] < 1 or set(options.attention) - set(resolutions):
+            raise ValueError(
+                f"discriminator.widths and .attention do not fit {size}x{size} pictures: levels end at {resolutions}"
+            )
+        self.attention = nn.ModuleDict(
+            {
+                str(at): SelfAttention(w, norm)
+                for at, w in zip(resolutions, options.widths, strict=True)
+                if at in options.attention
+            }
+        )
+        self.minibatch_std = MinibatchStd() if options.minibatch_std else nn.Identity()
+        flat = (options.widths[-1] + options.minibatch_std) * resolutions[-1] ** 2
+        concat = vector_dim if options.head == "concat" else 0
+        features = options.hidden or flat
+        self.hidden = norm.weight(nn.Linear(flat + concat, features)) if options.hidden else None
+        self.logit = norm.weight(nn.Linear(features, 1))
+        self.projection = None
+        if options.head == "projection" and vector_dim:
+            self.projection = norm.weight(nn.Linear(vector_dim, features, bias=False))
+        self.auxiliary = norm.weight(nn.Linear(features, auxiliary)) if auxiliary else None
+        initialise(self, options.init)
+
+    def forward(self, images: Tensor, cond: Cond) -> Critique:
+        """pictures [N, C, H, W], Cond(vector [N, D], spatial [N, M, H, W]) -> Critique(logits [N], features [N, F],
+        auxiliary [N, K])."""
+        x = images
+        if cond.spatial is not None:
+            x = torch.cat([x, resize_like(cond.spatial, x)], dim=1)
+        for block in self.blocks:
+            x = block(x)
+            if (at := str(x.shape[-1])) in self.attention:
+                x = self.attention[at](x)
+        x = self.minibatch_std(x if self.options.block != "residual" else F.leaky_relu(x, 0.2)).flatten(1)
+        x = F.dropout(x, self.options.dropout, self.training)
+        if self.hidden is not None:
+            joined = (
+                torch.cat([x, cond.vector], dim=1)
+                if self.options.head == "concat" and cond.vector is not None
+                else x
+            )
+            x = F.leaky_relu(self.hidden(joined), 0.2)
+        logits = self.logit(x)[:, 0]
+        if self.projection is not None:  # Miyato & Koyama 2018, equation 3
+            logits = logits + (self.projection(cond.vector) * x).sum(1)
+        return Critique(logits.float(), x, None if self.auxiliary is None else self.auxiliary(x))

@@ -1,0 +1,175 @@
+"""The generator: noise joined with the condition, a stack of upsampling blocks, the condition again at every block.
+
+Shapes: N pictures, Z noise width, D condition width, S style width (Z + D), C channels, H x W pixels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cgan.networks.attention import SelfAttention
+from cgan.networks.layers import Concatenation, Init, Modulation, initialise
+from cgan.networks.norms import Batch, Norm
+from cgan.types import Cond
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratorOptions:
+    """The generator's shape. `widths` are the channels of each level, from the smallest resolution up."""
+
+    block: Literal["residual", "upsample", "transposed"] = "residual"
+    widths: tuple[int, ...] = (128, 64, 32)
+    noise_dim: int = 100
+    noise: Literal["normal", "uniform"] = "normal"
+    noise_in_blocks: bool = (
+        True  # whether the noise modulates every block beside the condition, or enters once
+    )
+    norm: Norm = Batch()
+    attention: tuple[int, ...] = ()  # resolutions that get self-attention
+    output: Literal["tanh", "sigmoid"] = "tanh"  # pictures in [-1, 1] or in [0, 1]
+    init: Init = "orthogonal"
+
+    def __post_init__(self):
+        if self.noise_dim < 1 or not self.widths or min(self.widths) < 1:
+            raise ValueError("generator.noise_dim and every one of generator.widths must be at least 1")
+
+    @property
+    def image_range(self) -> tuple[float, float]:
+        """The values of black and white in the pictures made."""
+        return (-1.0, 1.0) if self.output == "tanh" else (0.0, 1.0)
+
+    def build(self, vector_dim: int, spatial_channels: int, size: int, channels: int) -> Generator:
+        """A generator of size x size pictures. ValueError if the levels do not fit the size."""
+        return Generator(self, vector_dim, spatial_channels, size, channels)
+
+
+class Stem(nn.ConvTranspose2d):
+    """A transposed convolution of the style seen as a 1x1 map, which is a matrix product and computed as one."""
+
+    def __init__(self, style_dim: int, out_channels: int, size: int):
+        super().__init__(style_dim, out_channels, size)
+
+    def forward(self, style: Tensor) -> Tensor:
+        """[N, S] -> [N, C, H, W]."""
+        x = (style @ self.weight.flatten(1)).unflatten(1, self.weight.shape[1:])
+        return (x + self.bias[:, None, None]).contiguous(memory_format=torch.channels_last)
+
+
+class ResidualUp(nn.Module):
+    """Twice modulate, ReLU, convolve, with the upsampling in between; plus a 1x1 shortcut (BigGAN, figure 15)."""
+
+    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm):
+        super().__init__()
+        self.enter1 = Modulation(width, style_dim, spatial_channels, norm)
+        self.conv1 = norm.weight(nn.Conv2d(width, out, 3, padding=1))
+        self.enter2 = Modulation(out, style_dim, spatial_channels, norm)
+        self.conv2 = norm.weight(nn.Conv2d(out, out, 3, padding=1))
+        self.shortcut = norm.weight(nn.Conv2d(width, out, 1, bias=False))
+
+    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+        """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
+        y = F.interpolate(F.relu(self.enter1(x, style, spatial)), scale_factor=2)
+        y = self.conv2(F.relu(self.enter2(self.conv1(y), style, spatial)))
+        return y + F.interpolate(self.shortcut(x), scale_factor=2)
+
+
+class ConvUp(nn.Module):
+    """Modulate, ReLU, upsample, convolve."""
+
+    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm):
+        super().__init__()
+        self.enter = Modulation(width, style_dim, spatial_channels, norm)
+        self.conv = norm.weight(nn.Conv2d(width, out, 3, padding=1))
+
+    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+        """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
+        return self.conv(F.interpolate(F.relu(self.enter(x, style, spatial)), scale_factor=2))
+
+
+class TransposedUp(nn.Module):
+    """Normalise, ReLU, append the condition, transposed convolution (DCGAN; the article)."""
+
+    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm):
+        super().__init__()
+        self.enter = Concatenation(width, style_dim, spatial_channels, norm)
+        self.conv = norm.weight(nn.ConvTranspose2d(self.enter.out_channels, out, 4, stride=2, padding=1))
+
+    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+        """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
+        return self.conv(self.enter(x, style, spatial))
+
+
+class ToImage(nn.Module):
+    """Modulate, ReLU, convolve to the picture's channels."""
+
+    def __init__(self, width: int, channels: int, style_dim: int, spatial_channels: int, norm: Norm):
+        super().__init__()
+        self.enter = Modulation(width, style_dim, spatial_channels, norm)
+        self.conv = norm.weight(nn.Conv2d(width, channels, 3, padding=1))
+
+    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+        """[N, C, H, W], [N, S] -> [N, C', H, W]."""
+        return self.conv(F.relu(self.enter(x, style, spatial)))
+
+
+BLOCKS = {"residual": ResidualUp, "upsample": ConvUp, "transposed": TransposedUp}
+
+
+class Generator(nn.Module):
+    """(noise, condition) -> picture."""
+
+    def __init__(
+        self, options: GeneratorOptions, vector_dim: int, spatial_channels: int, size: int, channels: int
+    ):
+        super().__init__()
+        transposed = (
+            options.block == "transposed"
+        )  # whose last block makes the picture, at twice the resolution
+        doublings = len(options.widths) - (0 if transposed else 1)
+        base = size >> doublings
+        if base < 1 or base << doublings != size:
+            raise ValueError(
+                f"generator.widths has {len(options.widths)} levels, which do not fit {size}x{size} pictures: "
+                f"{size} is not divisible by {2**doublings}"
+            )
+        self.options, self.size, self.channels = options, size, channels
+        block, norm = BLOCKS[options.block], options.norm
+        style_dim = options.noise_dim + vector_dim
+        self.block_style_dim = style_dim if options.noise_in_blocks and not transposed else vector_dim
+        inner = (self.block_style_dim, spatial_channels, norm)
+        self.stem = Stem(style_dim, options.widths[0], base)
+        outs = [*options.widths[1:], channels] if transposed else options.widths[1:]
+        self.blocks = nn.ModuleList(block(a, b, *inner) for a, b in zip(options.widths, outs, strict=False))
+        resolutions = [base << (level + 1) for level in range(len(self.blocks))]
+        missing = set(options.attention) - set(resolutions)
+        if missing or (transposed and size in options.attention):
+            raise ValueError(
+                f"generator.attention must be among the block resolutions {resolutions}, got {missing}"
+            )
+        self.attention = nn.ModuleDict(
+            {
+                str(at): SelfAttention(out, norm)
+                for at, out in zip(resolutions, outs, strict=True)
+                if at in options.attention
+            }
+        )
+        self.to_image = nn.Identity() if transposed else ToImage(options.widths[-1], channels, *inner)
+        initialise(self, options.init)
+
+    def forward(self, noise: Tensor, cond: Cond) -> Tensor:
+        """noise [N, Z], Cond(vector [N, D], spatial [N, M, H, W]) -> pictures [N, C, H, W] in `options.image_range`."""
+        style = noise if cond.vector is None else torch.cat([noise, cond.vector], dim=1)
+        x = self.stem(style)
+        inner = style[:, style.shape[1] - self.block_style_dim :]
+        for block in self.blocks:
+            x = block(x, inner, cond.spatial)
+            if (at := str(x.shape[-1])) in self.attention:
+                x = self.attention[at](x)
+        if not isinstance(self.to_image, nn.Identity):
+            x = self.to_image(x, inner, cond.spatial)
+        return torch.tanh(x) if self.options.output == "tanh" else torch.sigmoid(x)

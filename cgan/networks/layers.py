@@ -1,0 +1,96 @@
+"""How a condition enters a feature map, and how weights start.
+
+Shapes: N pictures, C channels, H x W pixels, S style width (noise and condition vector), M spatial condition channels.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from cgan.networks.norms import Norm
+
+Init = Literal["normal", "orthogonal"]
+
+
+def resize_like(spatial: Tensor, x: Tensor) -> Tensor:
+    """A spatial condition [N, M, ...] at the resolution of x: averaged down or repeated up."""
+    return F.adaptive_avg_pool2d(spatial, x.shape[2:]) if spatial.shape[2:] != x.shape[2:] else spatial
+
+
+class Modulation(nn.Module):
+    """Normalise, then scale and shift by the style (conditional batch norm; de Vries et al. 2017) and, at every pixel,
+    by the spatial condition (SPADE; Park et al. 2019, equation 1)."""
+
+    def __init__(self, channels: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int = 32):
+        super().__init__()
+        self.norm = norm.layer(channels, affine=False)
+        self.style = norm.weight(nn.Linear(style_dim, 2 * channels))
+        self.spatial = None
+        if spatial_channels:
+            self.spatial = nn.Sequential(
+                norm.weight(nn.Conv2d(spatial_channels, hidden, 3, padding=1)),
+                nn.ReLU(),
+                norm.weight(nn.Conv2d(hidden, 2 * channels, 3, padding=1)),
+            )
+
+    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+        """[N, C, H, W], [N, S], [N, M, H', W'] -> [N, C, H, W]."""
+        scale_shift = self.style(style)[:, :, None, None]
+        if self.spatial is not None:
+            scale_shift = scale_shift + self.spatial(resize_like(spatial, x))
+        scale, shift = scale_shift.chunk(2, dim=1)
+        return torch.addcmul(shift, self.norm(x), 1 + scale)
+
+
+class Concatenation(nn.Module):
+    """Normalise, activate nothing, and append the condition to the channels, as in the article."""
+
+    def __init__(self, channels: int, vector_dim: int, spatial_channels: int, norm: Norm):
+        super().__init__()
+        self.norm = norm.layer(channels)
+        self.out_channels = channels + vector_dim + spatial_channels
+
+    def forward(self, x: Tensor, vector: Tensor | None, spatial: Tensor | None) -> Tensor:
+        """[N, C, H, W], [N, D], [N, M, H', W'] -> [N, C + D + M, H, W], the normalised part behind a ReLU."""
+        parts = [F.relu(self.norm(x))]
+        if vector is not None:
+            parts.append(vector[:, :, None, None].expand(-1, -1, *x.shape[2:]).to(x.dtype))
+        if spatial is not None:
+            parts.append(resize_like(spatial, x).to(x.dtype))
+        return torch.cat(parts, dim=1)
+
+
+class MinibatchStd(nn.Module):
+    """Append the mean standard deviation over groups of pictures as a channel, so that a batch without variety is
+    seen as such (Karras et al. 2018, section 3). Groups are neighbours in the batch."""
+
+    def __init__(self, group: int = 4):
+        super().__init__()
+        self.group = group
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C + 1, H, W]. A batch that is no multiple of the group is one group per picture."""
+        n, _, h, w = x.shape
+        group = self.group if n % self.group == 0 else 1
+        groups = x.float().unflatten(0, (-1, group))  # [N / G, G, C, H, W]
+        spread = (groups.var(1, unbiased=False) + 1e-8).sqrt().mean((1, 2, 3))  # [N / G]
+        spread = spread.repeat_interleave(group)[:, None, None, None].expand(n, 1, h, w)
+        return torch.cat([x, spread.to(x.dtype)], dim=1)
+
+
+def initialise(network: nn.Module, init: Init) -> None:
+    """Start every weight: normal(0, 0.02) (DCGAN; Radford et al. 2016) or orthogonal (BigGAN; Brock et al. 2019)."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            with torch.no_grad():
+                weight = (
+                    module.weight.normal_(0, 0.02) if init == "normal" else nn.init.orthogonal_(module.weight)
+                )
+            if nn.utils.parametrize.is_parametrized(module):
+                module.weight = weight
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

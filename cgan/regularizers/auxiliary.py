@@ -1,0 +1,27 @@
+"""The auxiliary classifier (Odena, Olah & Shlens 2017, "Conditional Image Synthesis with Auxiliary Classifier GANs")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor
+
+from cgan.regularizers.base import Player, Turn
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auxiliary:
+    """Equation 3: the discriminator learns to read the condition off real pictures, the generator to have it read off
+    its own. The discriminator does not learn from generated pictures, which may not show what was asked for."""
+
+    players: ClassVar[tuple[Player, ...]] = ("discriminator", "generator")
+    weight: float = 1.0
+    every: int = 1
+    generator_share: float = 1.0  # the generator's weight as a share of the discriminator's
+
+    def penalty(self, turn: Turn) -> Tensor:
+        """[N]."""
+        if turn.player == "discriminator":
+            return turn.auxiliary_loss(turn.real.critique.auxiliary, turn.real.raw)
+        return self.generator_share * turn.auxiliary_loss(turn.fake.critique.auxiliary, turn.fake.raw)

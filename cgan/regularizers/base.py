@@ -1,0 +1,48 @@
+"""What a regulariser is: a penalty per sample, added to one player's loss or to both, every so many steps.
+
+Shapes: N pictures, C channels, H x W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal, Protocol
+
+from torch import Tensor
+
+from cgan.types import Cond, Critique, Raw
+
+Player = Literal["discriminator", "generator"]
+
+
+@dataclass(frozen=True)
+class View:
+    """What a player sees in one step: pictures behind augmentation, their condition and the verdicts on them."""
+
+    images: Tensor  # [N, C, H, W]
+    cond: Cond
+    raw: Raw  # [N, ...]
+    critique: Critique
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One player's turn."""
+
+    player: Player
+    real: View | None  # None in the generator's turn
+    fake: View
+    discriminator: Callable[[Tensor, Cond], Critique]
+    auxiliary_loss: Callable[[Tensor, Raw], Tensor]  # the condition's own
+
+
+class Regularizer(Protocol):
+    """Applied with `weight` times `every` at each `every`-th step (lazy regularisation; Karras et al. 2020)."""
+
+    players: ClassVar[tuple[Player, ...]]
+    weight: float
+    every: int
+
+    def penalty(self, turn: Turn) -> Tensor:
+        """[N], before the weight."""

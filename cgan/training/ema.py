@@ -1,0 +1,31 @@
+"""The running average of a network's weights, which makes better pictures than the weights themselves
+(Yazici et al. 2019, "The Unusual Effectiveness of Averaging in GAN Training")."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+
+class EMA:
+    """Keeps `average`, a copy of a module whose weights and buffers follow the module's own."""
+
+    def __init__(self, module: nn.Module, kimg: float):
+        self.average = copy.deepcopy(module).eval().requires_grad_(False)
+        self.kimg = kimg
+
+    @torch.no_grad()
+    def update(self, module: nn.Module, batch: int, images_seen: int) -> None:
+        """Move towards `module` after `batch` more pictures. The half-life is `kimg`, or a twentieth of the pictures
+        seen while that is less, so that the first average is not the untrained network."""
+        half_life = min(self.kimg * 1000, images_seen * 0.05)
+        weight = 1 - 0.5 ** (batch / max(half_life, 1e-8))
+        for own, new in zip(self.average.parameters(), module.parameters(), strict=True):
+            own.lerp_(new, weight)
+        for own, new in zip(self.average.buffers(), module.buffers(), strict=True):
+            if own.is_floating_point():
+                own.lerp_(new, weight)
+            else:
+                own.copy_(new)

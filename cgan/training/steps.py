@@ -1,0 +1,131 @@
+"""One training step, on a page: the discriminator's turn, then the generator's, on the same generated pictures.
+
+Nothing is computed twice: the discriminator sees real and generated pictures in one pass, the generator's pictures are
+made once for both turns, and in the generator's turn no gradient of the discriminator's weights is taken.
+
+Shapes: N pictures, Z noise width, C channels, H x W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from cgan.config import Config
+from cgan.model import ConditionalGAN
+from cgan.regularizers import Player, Regularizer, Turn, View
+from cgan.types import Batch, Cond, Critique
+
+
+@dataclass
+class Players:
+    """What a step moves."""
+
+    model: ConditionalGAN
+    generator_optimizer: Optimizer
+    discriminator_optimizer: Optimizer
+    autocast: Callable[[], AbstractContextManager]
+    reduce_gradients: Callable[[Optimizer], None]  # average over processes
+
+
+def train_step(players: Players, config: Config, batches: list[Batch], step: int) -> dict[str, Tensor]:
+    """`discriminator_steps` turns of the discriminator, each on a batch of its own, then one of the generator.
+
+    Returns detached means by name, for the log. Random draws come from torch's global generators.
+    """
+    figures: dict[str, Tensor] = {}
+    for batch in batches:
+        generated, cond = _generate(players, config, batch, keep_graph=batch is batches[-1])
+        figures |= discriminator_turn(players, config, batch, generated, cond, step)
+    return figures | generator_turn(players, config, batches[-1], generated, cond, step)
+
+
+def discriminator_turn(
+    players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, step: int
+) -> dict[str, Tensor]:
+    """One update of the discriminator on real [N, C, H, W] and generated [N, C, H, W] pictures."""
+    discriminator, model = players.model.discriminator, players.model
+    both = torch.cat([batch.images, generated.detach().float()])
+    cond = _detached(cond)
+    with players.autocast():
+        both = _augment(model, config, both)
+        real_images, fake_images = both.chunk(2)
+        if model.config.discriminator.norm.batch_statistics:  # real and generated batches keep statistics of their own
+            real, fake = discriminator(real_images, cond), discriminator(fake_images, cond)
+        else:
+            critique = discriminator(both, Cond.cat([cond, cond]))
+            real, fake = critique[: len(batch.images)], critique[len(batch.images) :]
+        loss = config.loss.discriminator(real.logits, fake.logits).mean()
+    views = (View(images, cond, batch.raw, seen) for images, seen in ((real_images, real), (fake_images, fake)))
+    turn = Turn("discriminator", *views, discriminator, model.encoder.auxiliary_loss)
+    penalties = _penalties(config.regularizers, turn, step)
+    _update(players, players.discriminator_optimizer, loss + sum(penalties.values()))
+    return {
+        "loss/discriminator": loss.detach(),
+        "logit/real": real.logits.detach().mean(),
+        "logit/fake": fake.logits.detach().mean(),
+    } | {name: value.detach() for name, value in penalties.items()}
+
+
+def generator_turn(
+    players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, step: int
+) -> dict[str, Tensor]:
+    """One update of the generator (and of the condition's encoder) through its pictures [N, C, H, W]."""
+    discriminator, model = players.model.discriminator, players.model
+    discriminator.requires_grad_(False)
+    with players.autocast():
+        images = _augment(model, config, generated.float())
+        fake: Critique = discriminator(images, cond)
+        real_logits = fake.logits.detach()
+        if config.loss.generator_sees_real:
+            with torch.no_grad():
+                real_logits = discriminator(_augment(model, config, batch.images), cond).logits
+        loss = config.loss.generator(real_logits, fake.logits).mean()
+    turn = Turn(
+        "generator", None, View(images, cond, batch.raw, fake), discriminator, model.encoder.auxiliary_loss
+    )
+    penalties = _penalties(config.regularizers, turn, step)
+    _update(players, players.generator_optimizer, loss + sum(penalties.values()))
+    discriminator.requires_grad_(True)
+    return {"loss/generator": loss.detach()} | {name: value.detach() for name, value in penalties.items()}
+
+
+def _generate(players: Players, config: Config, batch: Batch, keep_graph: bool) -> tuple[Tensor, Cond]:
+    options = config.generator
+    noise = torch.empty(len(batch.images), options.noise_dim, device=batch.images.device)
+    noise = noise.normal_() if options.noise == "normal" else noise.uniform_(-1, 1)
+    with players.autocast(), torch.set_grad_enabled(keep_graph):
+        cond = players.model.encoder.embed(batch.raw)
+        return players.model.generator(noise, cond), cond
+
+
+def _augment(model: ConditionalGAN, config: Config, images: Tensor) -> Tensor:
+    images = config.augment(images, black=model.config.generator.image_range[0])
+    return images.contiguous(memory_format=torch.channels_last)
+
+
+def _penalties(regularizers: Mapping[str, Regularizer], turn: Turn, step: int) -> dict[str, Tensor]:
+    return {
+        f"{name}/{turn.player}": regularizer.weight * regularizer.every * regularizer.penalty(turn).mean()
+        for name, regularizer in regularizers.items()
+        if turn.player in regularizer.players and step % regularizer.every == 0
+    }
+
+
+def _update(players: Players, optimizer: Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    players.reduce_gradients(optimizer)
+    optimizer.step()
+
+
+def _detached(cond: Cond) -> Cond:
+    return Cond(*(None if part is None else part.detach() for part in (cond.vector, cond.spatial)))
+
+
+__all__ = ["Player", "Players", "discriminator_turn", "generator_turn", "train_step"]

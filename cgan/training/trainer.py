@@ -1,0 +1,233 @@
+"""The trainer: a resident data set, the step of `steps.py`, a running average, checkpoints, a model folder.
+
+A run is a pure function of its config and data: every step's randomness is reseeded from (seed, images seen), so a run
+that was killed and resumed ends with the weights of an uninterrupted one.
+
+Shapes: N pictures, C channels, H x W pixels.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+from torch.optim import Adam, Optimizer
+from tqdm import tqdm
+
+from cgan import timeline
+from cgan.config import AdamOptions, Config, from_json, to_json
+from cgan.data import Images
+from cgan.model import ConditionalGAN
+from cgan.rng import step_seed, stream
+from cgan.training import checkpoint
+from cgan.training.ema import EMA
+from cgan.training.log import Log
+from cgan.training.steps import Players, train_step
+from cgan.types import Batch
+
+Evaluate = Callable[[ConditionalGAN], dict[str, float]]
+
+
+class TrainingError(RuntimeError):
+    """Training can't go on, in one line."""
+
+
+class Trainer:
+    """Trains one model in one folder. The same call on the same folder resumes."""
+
+    def __init__(self, config: Config, data: Images, folder: Path, evaluate: Evaluate | None = None):
+        self.config, self.data, self.folder, self.evaluate = config, data, Path(folder), evaluate
+        options = config.training
+        if len(data) < options.batch:
+            raise ValueError(f"training.batch is {options.batch}, the data set has only {len(data)} pictures")
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.accelerator = Accelerator(mixed_precision="bf16" if options.precision == "bfloat16" else "no")
+        self.device = self.accelerator.device
+        if options.batch % self.accelerator.num_processes:
+            raise ValueError(f"training.batch must be divisible by the {self.accelerator.num_processes} processes")
+        torch.manual_seed(options.seed)
+        self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
+        self.model.to(self.device, memory_format=torch.channels_last)
+        self.ema = EMA(torch.nn.ModuleList([self.model.encoder, self.model.generator]), options.ema_kimg)
+        self.players = Players(
+            model=self.model,
+            generator_optimizer=_adam(
+                [*self.model.generator.parameters(), *self.model.encoder.parameters()], options.generator_optimizer
+            ),
+            discriminator_optimizer=_adam(self.model.discriminator.parameters(), options.discriminator_optimizer),
+            autocast=self.accelerator.autocast,
+            reduce_gradients=self._reduce_gradients,
+        )
+        self.images = data.images.to(self.device)
+        self.raw = self.model.encoder.encode(data.targets).to(self.device)
+        self.null = self.model.encoder.null(1).to(self.device)
+        self.images_seen, self.seconds = 0, 0.0
+        self.snapshots: list[tuple[float, dict[str, Tensor]]] = []
+        self.curve: list[dict[str, float]] = []
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
+
+    def fit(self) -> ConditionalGAN:
+        """Train to the end and leave a model folder. Returns the averaged model.
+
+        Raises TrainingError if a loss or weight is not finite, CheckpointError if a checkpoint can't be written.
+        """
+        options, total = self.config.training, math.ceil(self.config.training.kimg * 1000)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        main = self.accelerator.is_main_process
+        log = Log(self.folder, self.images_seen, enabled=main)
+        bar = tqdm(
+            total=total, initial=self.images_seen, unit="img", unit_scale=True, disable=not main, smoothing=0.05
+        )
+        started, saved = time.monotonic() - self.seconds, self.images_seen
+        self._milestones(log)
+        while self.images_seen < total:
+            before = self.images_seen
+            figures = self.step()
+            bar.update(self.images_seen - before)
+            if figures := log.collect(figures, self.images_seen):
+                self._check_finite(figures)
+                bar.set_postfix({name: f"{value:.2f}" for name, value in figures.items() if "loss" in name})
+            self.seconds = time.monotonic() - started
+            self._milestones(log)
+            done = self.images_seen >= total
+            if done or self.images_seen - saved >= options.checkpoint_kimg * 1000:
+                self.save_checkpoint()
+                saved = self.images_seen
+        bar.close()
+        log.close()
+        return self.averaged()
+
+    def step(self) -> dict[str, Tensor]:
+        """One step of the run, from wherever it is."""
+        options, accelerator = self.config.training, self.accelerator
+        torch.manual_seed(step_seed(options.seed, self.images_seen, accelerator.process_index))
+        self._schedule()
+        step = self.images_seen // (options.batch * options.discriminator_steps)
+        batches = [self._batch(k) for k in range(options.discriminator_steps)]
+        figures = train_step(self.players, self.config, batches, step)
+        shown = options.batch * options.discriminator_steps
+        self.images_seen += shown
+        self.ema.update(
+            torch.nn.ModuleList([self.model.encoder, self.model.generator]), shown, self.images_seen
+        )
+        return figures
+
+    def averaged(self) -> ConditionalGAN:
+        """The model with the averaged encoder and generator, in evaluation mode, on the CPU."""
+        model = ConditionalGAN(self.model.config)
+        encoder, generator = self.ema.average
+        model.encoder.load_state_dict(encoder.state_dict())
+        model.generator.load_state_dict(generator.state_dict())
+        model.discriminator.load_state_dict(self.model.discriminator.state_dict())
+        return model.eval().requires_grad_(False)
+
+    def _batch(self, offset: int) -> Batch:
+        """This process's share of the batch that begins `offset` batches from here; epochs are shuffled anew."""
+        batch, processes = self.config.training.batch, self.accelerator.num_processes
+        per_epoch = len(self.data) // batch
+        epoch, position = divmod(self.images_seen // batch + offset, per_epoch)
+        if epoch != self._epoch:
+            order = stream(self.config.training.seed, epoch, purpose=2).permutation(len(self.data))
+            self._epoch, self._order = epoch, torch.from_numpy(order).to(self.device)
+        rows = self._order[position * batch : (position + 1) * batch][self.accelerator.process_index :: processes]
+        raw = self.raw[rows]
+        if self.config.training.condition_dropout:
+            kept = torch.rand(len(rows), device=self.device) >= self.config.training.condition_dropout
+            raw = torch.where(kept.view(-1, *[1] * (raw.ndim - 1)), raw, self.null)
+        return Batch(self.model.from_uint8(self.images[rows]), raw)
+
+    def _schedule(self) -> None:
+        options = self.config.training
+        left = options.kimg - self.images_seen / 1000
+        share = min(1.0, left / options.decay_kimg) if options.decay_kimg else 1.0
+        for optimizer, adam in (
+            (self.players.generator_optimizer, options.generator_optimizer),
+            (self.players.discriminator_optimizer, options.discriminator_optimizer),
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = adam.lr * max(share, 0.0)
+
+    def _milestones(self, log: Log) -> None:
+        """Snapshots and evaluations that are due at the pictures seen so far."""
+        options, kimg = self.config.training, self.images_seen / 1000
+        due = timeline.marks(options.kimg, options.snapshots)
+        if len(self.snapshots) < len(due) and kimg >= due[len(self.snapshots)]:
+            self.snapshots.append((kimg, timeline.compress(timeline.player_state(self.averaged()))))
+        if not options.evaluate_kimg or not self.accelerator.is_main_process:
+            return
+        last = self.curve[-1]["kimg"] if self.curve else 0.0
+        if kimg - last >= options.evaluate_kimg or (kimg >= options.kimg and last < kimg):
+            model = self.averaged()
+            figures = self.evaluate(model) if self.evaluate else {}
+            self.curve.append({"kimg": kimg, "seconds": self.seconds, **figures})
+            log.evaluation(figures, model, self.images_seen)
+
+    def save_checkpoint(self) -> None:
+        """Write the whole state, once all weights are known to be finite."""
+        for name, tensor in self.model.state_dict().items():
+            if tensor.is_floating_point() and not tensor.isfinite().all():
+                raise self._failure(f"the weight {name}")
+        tensors = checkpoint.pack("model", self.model.state_dict())
+        tensors |= checkpoint.pack("ema", self.ema.average.state_dict())
+        tensors |= checkpoint.pack("generator_optimizer", self.players.generator_optimizer.state_dict()["state"])
+        tensors |= checkpoint.pack("discriminator_optimizer", self.players.discriminator_optimizer.state_dict()["state"])
+        for k, (_, state) in enumerate(self.snapshots):
+            tensors |= checkpoint.pack(f"snapshot/{k}", state)
+        meta = {
+            "config": to_json(self.config),
+            "images_seen": self.images_seen,
+            "seconds": self.seconds,
+            "snapshots": [kimg for kimg, _ in self.snapshots],
+            "curve": self.curve,
+        }
+        if self.accelerator.is_main_process:
+            checkpoint.write(self.folder, tensors, meta)
+
+    def _resume(self) -> None:
+        found = checkpoint.read(self.folder)
+        if found is None:
+            return
+        tensors, meta = found
+        if from_json(Config, meta["config"]) != self.config:
+            raise TrainingError(
+                f"{self.folder} holds a run with another config; give the same options to resume it, or another --out"
+            )
+        self.model.load_state_dict(checkpoint.unpack("model", tensors))
+        self.ema.average.load_state_dict(checkpoint.unpack("ema", tensors))
+        for name in ("generator_optimizer", "discriminator_optimizer"):
+            checkpoint.load_optimizer(getattr(self.players, name), checkpoint.unpack(name, tensors))
+        self.images_seen, self.seconds, self.curve = meta["images_seen"], meta["seconds"], meta["curve"]
+        self.snapshots = [
+            (kimg, checkpoint.unpack(f"snapshot/{k}", tensors)) for k, kimg in enumerate(meta["snapshots"])
+        ]
+
+    def _check_finite(self, figures: dict[str, float]) -> None:
+        for name, value in figures.items():
+            if not math.isfinite(value):
+                raise self._failure(name)
+
+    def _failure(self, what: str) -> TrainingError:
+        path = self.folder / checkpoint.CHECKPOINT
+        kept = f"the last good checkpoint is {path}" if path.exists() else "no checkpoint had been written yet"
+        step = self.images_seen // (self.config.training.batch * self.config.training.discriminator_steps)
+        return TrainingError(f"{what} is not finite at step {step} ({self.images_seen} images); {kept}")
+
+    def _reduce_gradients(self, optimizer: Optimizer) -> None:
+        """Average gradients over processes. (DistributedDataParallel does not go with gradient penalties.)"""
+        if self.accelerator.num_processes == 1:
+            return
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
+        for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+
+def _adam(parameters, options: AdamOptions) -> Adam:
+    return Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2), fused=True)
