@@ -52,9 +52,7 @@ class DiffAugment:
     def _cut(self, images: Tensor, black: float) -> Tensor:
         n, _, h, w = images.shape
         side = round(self.cutout * h)
-        corner = torch.randint(
-            -side // 2, h - side // 2, (2, n, 1), device=images.device
-        )
+        corner = torch.randint(-side // 2, h - side // 2, (2, n, 1), device=images.device)
         rows = torch.arange(h, device=images.device) - corner[0]  # [N, H]
         columns = torch.arange(w, device=images.device) - corner[1]  # [N, W]
         inside = ((rows >= 0) & (rows < side))[:, None, :, None] & ((columns >= 0) & (columns < side))[

@@ -59,7 +59,9 @@ class TrainingOptions:
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     threads: int = 0  # CPU threads; 0 for torch's own choice
     checkpoint_kimg: float = 100.0
-    evaluate_kimg: float = 250.0  # quick evaluation of the averaged generator and a sample grid; 0 for neither
+    evaluate_kimg: float = (
+        250.0  # quick evaluation of the averaged generator and a sample grid; 0 for neither
+    )
     snapshots: int = 14  # generators kept along training, denser at the beginning
 
     def __post_init__(self):
@@ -187,7 +189,9 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _flags(parser: argparse._ActionsContainer, kind: type, prefix: str) -> None:
-    group = parser.add_argument_group(prefix.rstrip(".") or "parts", (kind.__doc__ or "").strip().splitlines()[0])
+    group = parser.add_argument_group(
+        prefix.rstrip(".") or "parts", (kind.__doc__ or "").strip().splitlines()[0]
+    )
     known = parser._option_string_actions
     for name, hint in typing.get_type_hints(kind).items():
         if name not in {f.name for f in dataclasses.fields(kind)}:
@@ -253,5 +257,3 @@ def replace(config: Config, **changes: Any) -> Config:
         part = replace(getattr(config, head), **{rest: value}) if rest else value
         config = dataclasses.replace(config, **{head: part})
     return config
-
-

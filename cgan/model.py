@@ -39,7 +39,9 @@ class ConditionalGAN(nn.Module):
         self.encoder = config.condition.build()
         shape = (self.encoder.vector_dim, self.encoder.spatial_channels, config.size, config.channels)
         self.generator = config.generator.build(*shape)
-        self.discriminator = config.discriminator.build(*shape, self.encoder.auxiliary_dim if config.auxiliary else 0)
+        self.discriminator = config.discriminator.build(
+            *shape, self.encoder.auxiliary_dim if config.auxiliary else 0
+        )
 
     def noise(self, seed: int, count: int, first: int = 0) -> Tensor:
         """Noise [count, Z] of the samples first, first + 1, ... under `seed`, on the CPU."""
@@ -75,7 +77,11 @@ class ConditionalGAN(nn.Module):
         config = {"format_version": FORMAT_VERSION, "model": to_json(self.config)}
         write_json(folder / CONFIG, config)
         state = self.state_dict()
-        player = {name: tensor.contiguous() for name, tensor in state.items() if not name.startswith("discriminator.")}
+        player = {
+            name: tensor.contiguous()
+            for name, tensor in state.items()
+            if not name.startswith("discriminator.")
+        }
         critic = {name: _half(tensor) for name, tensor in state.items() if name.startswith("discriminator.")}
         save_file(player, folder / WEIGHTS)
         save_file(critic, folder / DISCRIMINATOR)

@@ -24,7 +24,9 @@ def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
         if tensor.is_floating_point() and tensor.ndim >= 2:
             peak = tensor.abs().amax(dim=tuple(range(1, tensor.ndim)), keepdim=True).clamp(min=1e-4)
             scale = (peak / 127).half()
-            packed[f"{name}.int8"] = (tensor / scale.float()).round().clamp(-127, 127).to(torch.int8).contiguous()
+            packed[f"{name}.int8"] = (
+                (tensor / scale.float()).round().clamp(-127, 127).to(torch.int8).contiguous()
+            )
             packed[f"{name}.scale"] = scale
         else:
             packed[name] = tensor.half() if tensor.is_floating_point() else tensor.clone()
@@ -55,7 +57,9 @@ def player_state(model: ConditionalGAN) -> dict[str, Tensor]:
 
 def write(folder: Path, snapshots: list[tuple[float, dict[str, Tensor]]]) -> None:
     """Write (kimg, compressed state) pairs."""
-    tensors = {f"{k}/{name}": tensor for k, (_, state) in enumerate(snapshots) for name, tensor in state.items()}
+    tensors = {
+        f"{k}/{name}": tensor for k, (_, state) in enumerate(snapshots) for name, tensor in state.items()
+    }
     save_file(tensors, folder / TIMELINE, {"kimg": json.dumps([kimg for kimg, _ in snapshots])})
 
 

@@ -15,9 +15,8 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
-
-from cgan.rng import torch_generator
 
 FEATURES = 96
 BATCH = 250
@@ -41,14 +40,32 @@ class Recipe:
     ema: float = 0.998
 
 
+@dataclass(frozen=True)
+class Features:
+    """What a classifier makes of N pictures."""
+
+    features: Tensor  # [N, F] float32, 0 or more
+    logits: Tensor  # [N, K] float32
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, rows: slice | Tensor) -> Features:
+        return Features(self.features[rows], self.logits[rows])
+
+    def accuracy(self, labels: Tensor) -> float:
+        """Share of pictures whose highest logit is their label [N], 0 to 1."""
+        return (self.logits.argmax(1) == labels).double().mean().item()
+
+
 class Classifier(nn.Module):
-    """Pictures uint8 [B, C, H, W] -> features [B, F] (averages of rectified maps, so 0 or more) and logits [B, K]."""
+    """Pictures [B, C, H, W], 0 to 255 -> features [B, F] (averages of rectified maps) and logits [B, K]."""
 
     def __init__(self, channels: int, classes: int, size: int):
         super().__init__()
-        layers: list[nn.Module] = []
         plan = [(24, 1), (40, 2), (40, 1), (80, 2), (FEATURES, 1)]
         plan += [(FEATURES, 2)] * max(0, math.ceil(math.log2(size / 32)))
+        layers: list[nn.Module] = []
         for width, stride in plan:
             layers += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             channels = width
@@ -60,34 +77,50 @@ class Classifier(nn.Module):
         features = self.trunk(pixels).float().mean((2, 3))
         return features, self.head(features)
 
+    def fuse(self) -> Classifier:
+        """Itself, ready for use only: each batch norm folded into its convolution, no gradients."""
+        self.requires_grad_(False).eval()
+        layers: list[nn.Module] = []
+        for convolution, norm, activation in zip(*[iter(self.trunk)] * 3, strict=True):
+            layers += [fuse_conv_bn_eval(convolution, norm), activation]
+        self.trunk = nn.Sequential(*layers).to(memory_format=torch.channels_last)
+        return self
+
+    @torch.inference_mode()
+    def judge(self, images: Tensor) -> Features:
+        """What it makes of pictures uint8 [N, C, H, W], batched, answered on the CPU."""
+        device = self.head.weight.device
+        features, logits = zip(*(self(batch.to(device)) for batch in images.split(BATCH)), strict=True)
+        return Features(torch.cat(features).cpu(), torch.cat(logits).cpu())
+
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
-    """Each picture [B, C, H, W] uint8 turned, shifted, scaled (and mirrored, erased) a little; float, 0 to 255."""
-    n, _, height, width = images.shape
+    """Each picture [B, C, H, W] turned, shifted, scaled (mirrored, erased) a little; float, 0 to 255.
+
+    What turns in from outside is 0, the ground of the pictures.
+    """
+    n = len(images)
     angle, dx, dy, zoom, mirror = torch.rand(5, n, generator=generator)
     angle = (2 * angle - 1) * math.radians(recipe.degrees)
     zoom = 1 + (2 * zoom - 1) * recipe.scale
     flip = torch.where(mirror < 0.5, -1.0, 1.0) if recipe.flip else torch.ones(n)
     cos, sin = zoom * angle.cos(), zoom * angle.sin()
-    shift = 2 * recipe.shift * (2 * torch.stack([dx, dy]) - 1)
-    theta = torch.stack([cos * flip, -sin, shift[0], sin * flip, cos, shift[1]], 1).view(n, 2, 3)
-    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    # Grey 0 is the ground of the pictures, so what turns in from outside is 0.
+    dx, dy = 2 * recipe.shift * (2 * dx - 1), 2 * recipe.shift * (2 * dy - 1)
+    theta = torch.stack([cos * flip, -sin, dx, sin * flip, cos, dy], 1).view(n, 2, 3)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False).to(images.device)
     warped = F.grid_sample(images.float(), grid, align_corners=False)
-    if recipe.erase:
-        warped = _erase(warped, int(recipe.erase * width), generator)
-    return warped
+    return erase(warped, round(recipe.erase * images.shape[-1]), generator) if recipe.erase else warped
 
 
-def _erase(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
+def erase(images: Tensor, side: int, generator: torch.Generator) -> Tensor:
     """A square of `side` pixels set to 0 in each picture (DeVries & Taylor 2017, "Cutout")."""
-    n, _, height, width = images.shape
-    top, left = torch.rand(2, n, 1, generator=generator)
-    rows, columns = torch.arange(height), torch.arange(width)
-    top, left = (top * height - side / 2), (left * width - side / 2)
-    inside_rows = (rows >= top) & (rows < top + side)  # [B, H]
-    inside_columns = (columns >= left) & (columns < left + side)  # [B, W]
-    return images.masked_fill((inside_rows[:, :, None] & inside_columns[:, None, :])[:, None], 0)
+    masks = []
+    for length in images.shape[2:]:
+        start = torch.rand(len(images), 1, generator=generator) * length - side / 2
+        place = torch.arange(length)
+        masks.append((place >= start) & (place < start + side))  # [B, H], then [B, W]
+    square = masks[0][:, None, :, None] & masks[1][:, None, None, :]  # [B, 1, H, W]
+    return images.masked_fill(square.to(images.device), 0)
 
 
 def fit(
@@ -95,19 +128,22 @@ def fit(
     labels: Tensor,
     classes: int,
     *,
-    recipe: Recipe = Recipe(),
+    recipe: Recipe,
     seed: int = 0,
-    progress: Callable[[str], None] = lambda line: None,
+    progress: Callable[[str], None] | None = None,
 ) -> Classifier:
-    """A classifier trained on pictures uint8 [N, C, H, W] and their labels int64 [N]; the averaged weights, in eval mode.
+    """A classifier trained on pictures uint8 [N, C, H, W] and their labels int64 [N] of `classes` classes.
 
-    `progress` receives a line an epoch. ValueError if there are fewer pictures than a batch.
+    Works on the pictures' device; `progress` receives a line an epoch. The averaged weights are returned, in eval
+    mode. ValueError if there are fewer pictures than a batch.
     """
     if len(images) < recipe.batch:
         raise ValueError(f"training a classifier needs at least {recipe.batch} pictures, got {len(images)}")
+    device, generator = images.device, torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Classifier(images.shape[1], classes, images.shape[-1]).to(memory_format=torch.channels_last)
+        model = Classifier(images.shape[1], classes, images.shape[-1])
+    model.to(device, memory_format=torch.channels_last)
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
     steps = len(images) // recipe.batch
@@ -115,33 +151,19 @@ def fit(
         optimiser, recipe.rate, total_steps=recipe.epochs * steps, pct_start=0.2
     )
     for epoch in range(recipe.epochs):
-        generator = torch_generator(seed, epoch)
-        total = 0.0
+        total = torch.zeros((), device=device)
         for rows in torch.randperm(len(images), generator=generator)[: steps * recipe.batch].view(steps, -1):
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = model(augment(images[rows], recipe, generator))[1]
+            with torch.autocast(device.type, torch.bfloat16):
+                _, logits = model(augment(images[rows], recipe, generator))
             loss = F.cross_entropy(logits.float(), labels[rows], label_smoothing=recipe.smoothing)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
             averaged.update_parameters(model)
-            total += loss.item()
-        progress(f"epoch {epoch + 1}/{recipe.epochs}  loss {total / steps:.4f}")
-    update_bn(
-        (augment(images[i : i + BATCH], recipe, generator) for i in range(0, len(images), BATCH)), averaged
-    )
+            total += loss.detach()
+        if progress:
+            progress(f"epoch {epoch + 1}/{recipe.epochs}  loss {total.item() / steps:.4f}")
+    rows = torch.randperm(len(images), generator=generator)[:STATISTICS].split(BATCH)
+    update_bn((augment(images[part], recipe, generator) for part in rows), averaged)
     return averaged.module.eval()
-
-
-@torch.inference_mode()
-def judge(model: Classifier, images: Tensor) -> tuple[Tensor, Tensor]:
-    """Features float32 [N, F] and logits float32 [N, K] of pictures uint8 [N, C, H, W]."""
-    parts = [model(batch) for batch in images.split(BATCH)]
-    features, logits = zip(*parts, strict=True)
-    return torch.cat(features), torch.cat(logits)
-
-
-def accuracy(logits: Tensor, labels: Tensor) -> float:
-    """Share of pictures [N, K] whose highest logit is their label [N], 0 to 1."""
-    return (logits.argmax(1) == labels).double().mean().item()

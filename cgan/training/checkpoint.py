@@ -24,7 +24,11 @@ def write(folder: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> Pat
     """Replace the folder's checkpoint. CheckpointError if the disk is full or the folder can't be written to."""
     path, partial = folder / CHECKPOINT, folder / f"{CHECKPOINT}.partial"
     try:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, partial, {"meta": json.dumps(meta)})
+        save_file(
+            {name: tensor.contiguous() for name, tensor in tensors.items()},
+            partial,
+            {"meta": json.dumps(meta)},
+        )
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -60,7 +64,9 @@ def pack(prefix: str, state: dict[str, Any]) -> dict[str, Tensor]:
 
 def unpack(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under PREFIX/, by the rest of their name."""
-    return {name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}/")}
+    return {
+        name[len(prefix) + 1 :]: tensor for name, tensor in tensors.items() if name.startswith(f"{prefix}/")
+    }
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:

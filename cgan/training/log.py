@@ -68,5 +68,7 @@ def column_conditions(model: ConditionalGAN, columns: int) -> Tensor:
     """Raw conditions [columns, ...]: every choice in turn where the condition is a choice, else from the prior."""
     fields = model.encoder.fields()
     if len(fields) == 1 and len(fields[0].choices) >= columns:
-        return torch.cat([model.encoder.parse({fields[0].name: name}) for name in fields[0].choices[:columns]])
+        return torch.cat(
+            [model.encoder.parse({fields[0].name: name}) for name in fields[0].choices[:columns]]
+        )
     return model.encoder.sample(columns, seed=0)

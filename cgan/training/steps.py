@@ -55,13 +55,17 @@ def discriminator_turn(
     with players.autocast():
         both = _augment(model, config, both)
         real_images, fake_images = both.chunk(2)
-        if model.config.discriminator.norm.batch_statistics:  # real and generated batches keep statistics of their own
+        if (
+            model.config.discriminator.norm.batch_statistics
+        ):  # real and generated batches keep statistics of their own
             real, fake = discriminator(real_images, cond), discriminator(fake_images, cond)
         else:
             critique = discriminator(both, Cond.cat([cond, cond]))
             real, fake = critique[: len(batch.images)], critique[len(batch.images) :]
         loss = config.loss.discriminator(real.logits, fake.logits).mean()
-    views = (View(images, cond, batch.raw, seen) for images, seen in ((real_images, real), (fake_images, fake)))
+    views = (
+        View(images, cond, batch.raw, seen) for images, seen in ((real_images, real), (fake_images, fake))
+    )
     turn = Turn("discriminator", *views, discriminator, model.encoder.auxiliary_loss)
     penalties = _penalties(config.regularizers, turn, step)
     _update(players, players.discriminator_optimizer, loss + sum(penalties.values()))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -47,10 +48,12 @@ class Trainer:
             raise ValueError(f"training.batch is {options.batch}, the data set has only {len(data)} pictures")
         if options.threads:
             torch.set_num_threads(options.threads)
-        self.accelerator = Accelerator(mixed_precision="bf16" if options.precision == "bfloat16" else "no")
+        self.accelerator = Accelerator()
         self.device = self.accelerator.device
         if options.batch % self.accelerator.num_processes:
-            raise ValueError(f"training.batch must be divisible by the {self.accelerator.num_processes} processes")
+            raise ValueError(
+                f"training.batch must be divisible by the {self.accelerator.num_processes} processes"
+            )
         torch.manual_seed(options.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
         self.model.to(self.device, memory_format=torch.channels_last)
@@ -58,10 +61,15 @@ class Trainer:
         self.players = Players(
             model=self.model,
             generator_optimizer=_adam(
-                [*self.model.generator.parameters(), *self.model.encoder.parameters()], options.generator_optimizer
+                [*self.model.generator.parameters(), *self.model.encoder.parameters()],
+                options.generator_optimizer,
             ),
-            discriminator_optimizer=_adam(self.model.discriminator.parameters(), options.discriminator_optimizer),
-            autocast=self.accelerator.autocast,
+            discriminator_optimizer=_adam(
+                self.model.discriminator.parameters(), options.discriminator_optimizer
+            ),
+            autocast=partial(
+                torch.autocast, self.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"
+            ),
             reduce_gradients=self._reduce_gradients,
         )
         self.images = data.images.to(self.device)
@@ -83,7 +91,12 @@ class Trainer:
         main = self.accelerator.is_main_process
         log = Log(self.folder, self.images_seen, enabled=main)
         bar = tqdm(
-            total=total, initial=self.images_seen, unit="img", unit_scale=True, disable=not main, smoothing=0.05
+            total=total,
+            initial=self.images_seen,
+            unit="img",
+            unit_scale=True,
+            disable=not main,
+            smoothing=0.05,
         )
         started, saved = time.monotonic() - self.seconds, self.images_seen
         self._milestones(log)
@@ -136,7 +149,9 @@ class Trainer:
         if epoch != self._epoch:
             order = stream(self.config.training.seed, epoch, purpose=2).permutation(len(self.data))
             self._epoch, self._order = epoch, torch.from_numpy(order).to(self.device)
-        rows = self._order[position * batch : (position + 1) * batch][self.accelerator.process_index :: processes]
+        rows = self._order[position * batch : (position + 1) * batch][
+            self.accelerator.process_index :: processes
+        ]
         raw = self.raw[rows]
         if self.config.training.condition_dropout:
             kept = torch.rand(len(rows), device=self.device) >= self.config.training.condition_dropout
@@ -176,8 +191,12 @@ class Trainer:
                 raise self._failure(f"the weight {name}")
         tensors = checkpoint.pack("model", self.model.state_dict())
         tensors |= checkpoint.pack("ema", self.ema.average.state_dict())
-        tensors |= checkpoint.pack("generator_optimizer", self.players.generator_optimizer.state_dict()["state"])
-        tensors |= checkpoint.pack("discriminator_optimizer", self.players.discriminator_optimizer.state_dict()["state"])
+        tensors |= checkpoint.pack(
+            "generator_optimizer", self.players.generator_optimizer.state_dict()["state"]
+        )
+        tensors |= checkpoint.pack(
+            "discriminator_optimizer", self.players.discriminator_optimizer.state_dict()["state"]
+        )
         for k, (_, state) in enumerate(self.snapshots):
             tensors |= checkpoint.pack(f"snapshot/{k}", state)
         meta = {
@@ -215,7 +234,9 @@ class Trainer:
 
     def _failure(self, what: str) -> TrainingError:
         path = self.folder / checkpoint.CHECKPOINT
-        kept = f"the last good checkpoint is {path}" if path.exists() else "no checkpoint had been written yet"
+        kept = (
+            f"the last good checkpoint is {path}" if path.exists() else "no checkpoint had been written yet"
+        )
         step = self.images_seen // (self.config.training.batch * self.config.training.discriminator_steps)
         return TrainingError(f"{what} is not finite at step {step} ({self.images_seen} images); {kept}")
 
@@ -223,7 +244,9 @@ class Trainer:
         """Average gradients over processes. (DistributedDataParallel does not go with gradient penalties.)"""
         if self.accelerator.num_processes == 1:
             return
-        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        gradients = [
+            p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None
+        ]
         flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))

@@ -1,0 +1,184 @@
+"""The independent judge of a data set, and the features that our distances are measured in.
+
+`python -m cgan.metrics.features train --dataset mnist --data-root DIR` makes assets/features/mnist.safetensors: the
+weights in half precision, and in the header what made them. Every figure says that it stands in these features
+("cgan-mnist"); none is called FID, which means Inception-v3.
+
+Shapes: N pictures, C channels, H x W pixels, F feature width, K classes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from cgan.metrics.classifier import Classifier, Features, Recipe, fit
+from cgan.registry import closest
+
+FOLDER = Path(__file__).parents[2] / "assets" / "features"
+FORMAT = "cgan-features-1"
+LARGEST = 1_000_000  # bytes of a features file
+
+RECIPES = {
+    "mnist": Recipe(),
+    "fashion-mnist": Recipe(epochs=22, flip=True, degrees=4, shift=0.06, erase=0.3),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FeatureInfo:
+    """What a features file says of itself."""
+
+    dataset: str
+    classes: tuple[str, ...]
+    channels: int
+    size: int  # height and width in pixels
+    test_accuracy: float  # on the real test set, 0 to 1
+    epochs: int
+    command: str
+
+
+@dataclass(frozen=True)
+class FeatureNetwork:
+    """A data set's classifier, frozen. Calling it on pictures gives their features and logits."""
+
+    info: FeatureInfo
+    classifier: Classifier
+
+    @property
+    def name(self) -> str:
+        """The name of the feature space, for every figure measured in it."""
+        return f"cgan-{self.info.dataset}"
+
+    @staticmethod
+    def load(dataset: str, folder: Path = FOLDER, device: torch.device | str = "cpu") -> FeatureNetwork:
+        """The network of a data set.
+
+        Raises FileNotFoundError if there is none for it, ValueError if the file is damaged or of another format.
+        """
+        path = Path(folder) / f"{dataset}.safetensors"
+        if not path.is_file():
+            names = sorted(file.stem for file in Path(folder).glob("*.safetensors"))
+            raise FileNotFoundError(
+                f"no feature network for data set {dataset!r}.{closest(dataset, names)} There is one for: "
+                f"{', '.join(names) or 'none'}; make one with: python -m cgan.metrics.features train"
+            )
+        try:
+            info, weights = _read(path)
+            classifier = Classifier(info.channels, len(info.classes), info.size)
+            classifier.load_state_dict(weights)
+        except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"{path.name} is no {FORMAT} file, make it again: {reason}") from error
+        return FeatureNetwork(info, classifier.to(device).fuse())
+
+    def __call__(self, images: Tensor) -> Features:
+        """Features [N, F] and logits [N, K], on the CPU, of pictures uint8 [N, C, H, W] of the network's own size.
+
+        Raises ValueError if there is no picture or the pictures have another type or size.
+        """
+        shape = (self.info.channels, self.info.size, self.info.size)
+        if images.dtype != torch.uint8 or images.shape[1:] != shape or not len(images):
+            raise ValueError(
+                f"the {self.info.dataset} feature network takes uint8 pictures {['N', *shape]}, "
+                f"got {str(images.dtype).removeprefix('torch.')} {list(images.shape)}"
+            )
+        return self.classifier.judge(images)
+
+
+def _read(path: Path) -> tuple[FeatureInfo, dict[str, Tensor]]:
+    if path.stat().st_size > LARGEST:
+        raise ValueError(f"larger than {LARGEST} bytes")
+    with safe_open(path, framework="pt") as file:
+        header = file.metadata() or {}
+        if header.get("format") != FORMAT:
+            raise ValueError(f"format {header.get('format')!r}")
+        info = json.loads(header["info"])
+        weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+    return FeatureInfo(**info | {"classes": tuple(info["classes"])}), weights
+
+
+def save(classifier: Classifier, info: FeatureInfo, path: Path) -> None:
+    """Writes an unfused classifier in half precision."""
+    weights = {
+        key: (value.half() if value.is_floating_point() else value).contiguous()
+        for key, value in classifier.state_dict().items()
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(weights, path, {"format": FORMAT, "info": json.dumps(dataclasses.asdict(info))})
+
+
+def train(dataset: str, root: Path, *, out: Path, epochs: int | None, seed: int, download: bool) -> float:
+    """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1."""
+    from cgan.data import DATASETS  # the command's own need: the library below measures tensors only
+
+    data = DATASETS[dataset]()
+    training, test = (data.load(root, split, download) for split in ("train", "test"))
+    recipe = RECIPES.get(dataset, Recipe())
+    recipe = dataclasses.replace(recipe, epochs=epochs or recipe.epochs)
+    classes = training.targets["classes"]
+    classifier = fit(
+        training.images,
+        training.targets["label"],
+        len(classes),
+        recipe=recipe,
+        seed=seed,
+        progress=lambda line: print(line, flush=True),
+    )
+    classifier.half().float()  # measured as it will be stored
+    info = FeatureInfo(
+        dataset=dataset,
+        classes=classes,
+        channels=training.channels,
+        size=training.size,
+        test_accuracy=classifier.judge(test.images).accuracy(test.targets["label"]),
+        epochs=recipe.epochs,
+        command=f"python -m cgan.metrics.features train --dataset {dataset} --data-root DIR --seed {seed}",
+    )
+    save(classifier, info, out)
+    return info.test_accuracy
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; the exit code is 2 after bad input."""
+    parser = argparse.ArgumentParser(
+        prog="python -m cgan.metrics.features", description=__doc__.splitlines()[0]
+    )
+    command = parser.add_subparsers(required=True).add_parser(
+        "train", help="train a data set's feature network"
+    )
+    command.add_argument("--dataset", required=True)
+    command.add_argument("--data-root", type=Path, required=True)
+    command.add_argument("--out", type=Path, help="default: assets/features/DATASET.safetensors")
+    command.add_argument("--epochs", type=int)
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
+    options = parser.parse_args(arguments)
+    out = options.out or FOLDER / f"{options.dataset}.safetensors"
+    try:
+        accuracy = train(
+            options.dataset,
+            options.data_root,
+            out=out,
+            epochs=options.epochs,
+            seed=options.seed,
+            download=options.download,
+        )
+    except (ValueError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"{out}: {accuracy:.2%} on the real test set")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
