@@ -134,8 +134,8 @@ def fit(
 ) -> Classifier:
     """A classifier trained on pictures uint8 [N, C, H, W] and their labels int64 [N] of `classes` classes.
 
-    Works on the pictures' device; `progress` receives a line an epoch. The averaged weights are returned, in eval
-    mode. ValueError if there are fewer pictures than a batch.
+    Works on the pictures' device; `progress` receives a line an epoch. The averaged weights are returned, in
+    eval mode. ValueError if there are fewer pictures than a batch.
     """
     if len(images) < recipe.batch:
         raise ValueError(f"training a classifier needs at least {recipe.batch} pictures, got {len(images)}")

@@ -1,8 +1,8 @@
 """The independent judge of a data set, and the features that our distances are measured in.
 
-`python -m cgan.metrics.features train --dataset mnist --data-root DIR` makes assets/features/mnist.safetensors: the
-weights in half precision, and in the header what made them. Every figure says that it stands in these features
-("cgan-mnist"); none is called FID, which means Inception-v3.
+`python -m cgan.metrics.features train --dataset mnist --data-root DIR` makes assets/features/mnist.safetensors:
+the weights in half precision, and in the header what made them. Every figure says that it stands in these
+features ("cgan-mnist"); none is called FID, which means Inception-v3.
 
 Shapes: N pictures, C channels, H x W pixels, F feature width, K classes.
 """
@@ -63,7 +63,7 @@ class FeatureNetwork:
     def load(dataset: str, folder: Path = FOLDER, device: torch.device | str = "cpu") -> FeatureNetwork:
         """The network of a data set.
 
-        Raises FileNotFoundError if there is none for it, ValueError if the file is damaged or of another format.
+        Raises FileNotFoundError if there is none, ValueError if the file is damaged or of another format.
         """
         path = Path(folder) / f"{dataset}.safetensors"
         if not path.is_file():
@@ -82,7 +82,7 @@ class FeatureNetwork:
         return FeatureNetwork(info, classifier.to(device).fuse())
 
     def __call__(self, images: Tensor) -> Features:
-        """Features [N, F] and logits [N, K], on the CPU, of pictures uint8 [N, C, H, W] of the network's own size.
+        """Features [N, F] and logits [N, K], on the CPU, of pictures uint8 [N, C, H, W] of its own size.
 
         Raises ValueError if there is no picture or the pictures have another type or size.
         """
