@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from torch import Tensor
 
@@ -39,6 +39,11 @@ class Images:
 
 class Dataset(Protocol):
     """Options of a data set, registered in `cgan.data`."""
+
+    title: ClassVar[str]
+    classes: ClassVar[tuple[str, ...]]
+    channels: ClassVar[int]
+    size: int  # height and width in pixels
 
     def load(self, root: Path, split: Split, download: bool = False) -> Images:
         """All pictures of a split under `root`. FileNotFoundError says what is missing and how to get it."""

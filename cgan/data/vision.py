@@ -21,7 +21,13 @@ class MNIST:
     source: ClassVar[type] = datasets.MNIST
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
 
+    channels: ClassVar[int] = 1
+
     size: int = 28
+
+    def __post_init__(self):
+        if not 8 <= self.size <= 128:
+            raise ValueError(f"dataset.size must be from 8 to 128 pixels, got {self.size}")
 
     def load(self, root: Path, split: Split, download: bool = False) -> Images:
         """uint8 [N, 1, size, size]; 28 pixels are centred on a black ground of 32, or scaled to any other size.

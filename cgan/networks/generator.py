@@ -31,6 +31,7 @@ class GeneratorOptions:
     )
     norm: Norm = Batch()
     attention: tuple[int, ...] = ()  # resolutions that get self-attention
+    to_image: Literal["convolution", "transposed"] = "convolution"  # transposed doubles the resolution once more
     output: Literal["tanh", "sigmoid"] = "tanh"  # pictures in [-1, 1] or in [0, 1]
     init: Init = "orthogonal"
 
@@ -105,15 +106,16 @@ class TransposedUp(nn.Module):
 
 
 class ToImage(nn.Module):
-    """Modulate, ReLU, convolve to the picture's channels."""
+    """Modulate, ReLU, convolve to the picture's channels; `up` doubles the resolution by a transposed convolution."""
 
-    def __init__(self, width: int, channels: int, style_dim: int, spatial_channels: int, norm: Norm):
+    def __init__(self, width: int, channels: int, style_dim: int, spatial_channels: int, norm: Norm, up: bool):
         super().__init__()
         self.enter = Modulation(width, style_dim, spatial_channels, norm)
-        self.conv = norm.weight(nn.Conv2d(width, channels, 3, padding=1))
+        conv = nn.ConvTranspose2d(width, channels, 4, 2, 1) if up else nn.Conv2d(width, channels, 3, padding=1)
+        self.conv = norm.weight(conv)
 
     def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
-        """[N, C, H, W], [N, S] -> [N, C', H, W]."""
+        """[N, C, H, W], [N, S] -> [N, C', H, W], or [N, C', 2H, 2W]."""
         return self.conv(F.relu(self.enter(x, style, spatial)))
 
 
@@ -130,7 +132,8 @@ class Generator(nn.Module):
         transposed = (
             options.block == "transposed"
         )  # whose last block makes the picture, at twice the resolution
-        doublings = len(options.widths) - (0 if transposed else 1)
+        up = options.to_image == "transposed"
+        doublings = len(options.widths) - (0 if transposed or up else 1)
         base = size >> doublings
         if base < 1 or base << doublings != size:
             raise ValueError(
@@ -158,7 +161,7 @@ class Generator(nn.Module):
                 if at in options.attention
             }
         )
-        self.to_image = nn.Identity() if transposed else ToImage(options.widths[-1], channels, *inner)
+        self.to_image = nn.Identity() if transposed else ToImage(options.widths[-1], channels, *inner, up)
         initialise(self, options.init)
 
     def forward(self, noise: Tensor, cond: Cond) -> Tensor:

@@ -9,6 +9,7 @@ Shapes: N pictures, C channels, H x W pixels.
 from __future__ import annotations
 
 import math
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -174,7 +175,7 @@ class Trainer:
         options, kimg = self.config.training, self.images_seen / 1000
         due = timeline.marks(options.kimg, options.snapshots)
         if len(self.snapshots) < len(due) and kimg >= due[len(self.snapshots)]:
-            self.snapshots.append((kimg, timeline.compress(timeline.player_state(self.averaged()))))
+            self.snapshots.append((kimg, timeline.compress(self.averaged().player_state())))
         if not options.evaluate_kimg or not self.accelerator.is_main_process:
             return
         last = self.curve[-1]["kimg"] if self.curve else 0.0

@@ -1,0 +1,85 @@
+"""Train a conditional GAN: argv -> Config -> Trainer(config).fit().
+
+    python train.py --preset mnist --data-root DIR --out DIR
+
+The same command again resumes. Every option of the configuration is a flag: --loss hinge --regularizers.r1.weight 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from cgan.config import Config, add_flags, override, to_json
+from cgan.presets import PRESETS, preset
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line. Option flags follow from the configuration's dataclasses."""
+    parser = argparse.ArgumentParser(
+        prog="train.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--preset", required=True, metavar="NAME", help=f"what to start from: {', '.join(PRESETS)}")
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help="where the data set lies, as torchvision lays it out")
+    parser.add_argument("--download", action="store_true", help="let torchvision fetch the data set if it is not there")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; becomes a model folder")
+    parser.add_argument("--dry-run", action="store_true", help="print the resolved configuration and network sizes")
+    add_flags(parser)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train. 0 on success, 2 after one line on what was wrong with the input, 1 if training itself failed."""
+    arguments = vars(parser().parse_args(argv))
+    named = {key: arguments.pop(key) for key in ("preset", "data_root", "download", "out", "dry_run")}
+    try:
+        config = override(preset(named["preset"]), arguments)
+        if named["dry_run"]:
+            print(describe(config))
+            return 0
+        if not named["data_root"] or not named["out"]:
+            raise ValueError("--data-root and --out are needed to train")
+        train(config, named["data_root"], named["out"], named["download"])
+    except (ValueError, FileNotFoundError) as error:
+        return fail(error, 2)
+    except RuntimeError as error:
+        if type(error) is RuntimeError:  # a fault of ours, not a diagnosed failure of the run
+            raise
+        return fail(error, 1)
+    return 0
+
+
+def train(config: Config, data_root: Path, out: Path, download: bool) -> None:
+    """Train `config` on the data under `data_root` and leave a model folder in `out`."""
+    from cgan.evaluation import quick_evaluation
+    from cgan.training.folder import finish
+    from cgan.training.trainer import Trainer
+
+    data = config.dataset.load(data_root, "train", download)
+    evaluate = quick_evaluation(config, data_root) if config.training.evaluate_kimg else None
+    trainer = Trainer(config, data, out, evaluate)
+    trainer.fit()
+    finish(trainer, command="python train.py " + " ".join(sys.argv[1:]))
+
+
+def describe(config: Config) -> str:
+    """The resolved configuration as JSON and the networks' sizes."""
+    from cgan.model import ConditionalGAN
+
+    size, channels = config.dataset.size, config.dataset.channels
+    model = ConditionalGAN(config.model({"classes": config.dataset.classes}, size, channels))
+    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
+    lines = [f"{name}: {count:,} parameters" for name, count in counts.items()]
+    return "\n".join([json.dumps(to_json(config), indent=1), *lines])
+
+
+def fail(error: Exception, status: int) -> int:
+    """One line on stderr; the exit status."""
+    print(f"train.py: {error}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
