@@ -6,13 +6,13 @@ A model folder is read as data only: config.json and safetensors. Whatever does 
 from __future__ import annotations
 
 import json
-import struct
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeAlias
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cgan import rng
@@ -22,8 +22,10 @@ from cgan.types import Cond, Raw
 FORMAT_VERSION = 1
 CONFIG, WEIGHTS, DISCRIMINATOR = "config.json", "model.safetensors", "discriminator.safetensors"
 METRICS, TIMELINE, SAMPLES, CARD = "metrics.json", "timeline.safetensors", "samples.png", "README.md"
-FOLDER_FILES = (CONFIG, WEIGHTS, DISCRIMINATOR, METRICS, TIMELINE, SAMPLES, CARD)
-JSON_LIMIT, TENSOR_LIMIT = 4 * 2**20, 2**30  # bytes
+REQUIRED_FILES = (CONFIG, WEIGHTS, DISCRIMINATOR)
+FOLDER_FILES = (*REQUIRED_FILES, METRICS, TIMELINE, SAMPLES, CARD)  # all that a model folder may hold
+FILE_LIMIT, TENSOR_LIMIT = 4 * 2**20, 2**30  # bytes
+Shape: TypeAlias = tuple[int, ...]
 
 
 class ModelError(ValueError):
@@ -72,92 +74,130 @@ class ConditionalGAN(nn.Module):
         return self.encoder.embed(self.encoder.null(count))
 
     def save(self, folder: Path) -> None:
-        """Write config.json, model.safetensors and discriminator.safetensors (half precision) into `folder`."""
+        """Write config.json, model.safetensors and discriminator.safetensors (in half precision)."""
         folder.mkdir(parents=True, exist_ok=True)
-        config = {"format_version": FORMAT_VERSION, "model": to_json(self.config)}
-        write_json(folder / CONFIG, config)
-        state = self.state_dict()
-        player = {
-            name: tensor.contiguous()
-            for name, tensor in state.items()
-            if not name.startswith("discriminator.")
-        }
-        critic = {name: _half(tensor) for name, tensor in state.items() if name.startswith("discriminator.")}
-        save_file(player, folder / WEIGHTS)
-        save_file(critic, folder / DISCRIMINATOR)
+        write_json(folder / CONFIG, {"format_version": FORMAT_VERSION, "model": to_json(self.config)})
+        save_file({name: t.contiguous() for name, t in self.player_state().items()}, folder / WEIGHTS)
+        save_file({name: _half(t) for name, t in self.critic_state().items()}, folder / DISCRIMINATOR)
+
+    def player_state(self) -> dict[str, Tensor]:
+        """The weights that make pictures: all but the discriminator's."""
+        return {name: t for name, t in self.state_dict().items() if not name.startswith("discriminator.")}
+
+    def critic_state(self) -> dict[str, Tensor]:
+        """The discriminator's weights."""
+        return {name: t for name, t in self.state_dict().items() if name.startswith("discriminator.")}
 
     @classmethod
     def load(cls, folder: Path) -> ConditionalGAN:
-        """The model of a folder, in evaluation mode, on the CPU.
+        """The model of a folder, in evaluation mode, on the CPU. Links are followed: the Hub's cache has them.
 
-        Raises ModelError, in one line, if anything is missing, truncated, oversized, of another shape or version.
+        Raises ModelError, in one line, if anything is missing, truncated, oversized or of another shape or
+        version. No memory is taken for the networks before the weights are known to be in the files.
         """
         folder = Path(folder)
         data = read_json(folder / CONFIG)
-        if data.get("format_version") != FORMAT_VERSION:
-            raise ModelError(
-                f"{folder / CONFIG}: format_version is {data.get('format_version')!r}, this program reads {FORMAT_VERSION}"
-            )
+        if (version := data.get("format_version")) != FORMAT_VERSION:
+            found = f"format_version is {one_line(repr(version))}, this program reads {FORMAT_VERSION}"
+            raise ModelError(f"{folder / CONFIG}: {found}")
         try:
-            config = from_json(ModelConfig, data.get("model"), "model")
-            model = cls(config)
-        except (ValueError, TypeError, RuntimeError) as error:
-            raise ModelError(f"{folder / CONFIG}: {error}") from error
-        state = read_tensors(folder / WEIGHTS)
-        state |= read_tensors(folder / DISCRIMINATOR)
-        fill(model, state, folder)
+            with torch.device("meta"):
+                model = cls(from_json(ModelConfig, data.get("model"), "model"))
+        except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
+            raise ModelError(f"{folder / CONFIG}: {one_line(error)}") from error
+        state = read_tensors(folder / WEIGHTS, model.player_state())
+        state |= read_tensors(folder / DISCRIMINATOR, model.critic_state())
+        if loose := {name for name, _ in model.named_buffers()} - set(state):
+            raise RuntimeError(f"buffers outside the state dict can't be restored: {sorted(loose)}")
+        fill(model.to_empty(device="cpu"), state, folder)
         return model.eval().requires_grad_(False)
 
 
-def fill(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
-    """Load `state` into `module`, exactly. ModelError names the first tensor that is missing, unknown or misshaped."""
+def fill(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
+    """Load `state` into `module`, exactly.
+
+    ModelError names the first tensor that is missing, unknown, misshaped, of another kind or not finite.
+    """
     expected = module.state_dict()
-    for name in sorted(set(expected) | set(state)):
-        if name not in state:
-            raise ModelError(f"{source}: the weight {name} is missing")
-        if name not in expected:
-            raise ModelError(f"{source}: the weight {name} belongs to no part of this model")
-        if state[name].shape != expected[name].shape:
-            raise ModelError(
-                f"{source}: the weight {name} is {tuple(state[name].shape)}, "
-                f"config.json asks for {tuple(expected[name].shape)}"
-            )
-        if state[name].is_floating_point() and not state[name].isfinite().all():
+    _match(_shapes(expected), _shapes(state), source)
+    for name, tensor in state.items():
+        if tensor.is_floating_point() != expected[name].is_floating_point():
+            raise ModelError(f"{source}: the weight {name} is {tensor.dtype}, not {expected[name].dtype}")
+        if tensor.is_floating_point() and not tensor.to(expected[name].dtype).isfinite().all():
             raise ModelError(f"{source}: the weight {name} is not finite")
     module.load_state_dict(state)
 
 
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, Shape]:
+    return {name: tuple(tensor.shape) for name, tensor in state.items()}
+
+
+def _match(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: Path) -> None:
+    for name in sorted(set(expected) | set(found)):
+        if name not in found:
+            raise ModelError(f"{source}: the weight {name} is missing")
+        if name not in expected:
+            raise ModelError(f"{source}: the weight {one_line(repr(name))} belongs to no part of this model")
+        if found[name] != expected[name]:
+            raise ModelError(
+                f"{source}: the weight {name} is {found[name]}, config.json asks for {expected[name]}"
+            )
+
+
+def read_tensors(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, of the names and shapes of `like`, which may be on the meta device.
+
+    Names and shapes are compared before any value is read. ModelError if the file is missing, truncated,
+    oversized or something else.
+    """
+    check_size(path)
+    try:
+        with safe_open(path, framework="pt") as file:
+            names = file.keys()
+            _match(_shapes(like), {name: tuple(file.get_slice(name).get_shape()) for name in names}, path)
+            return {name: file.get_tensor(name) for name in names}
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: not a whole safetensors file ({one_line(error)})") from error
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file. ModelError if it is missing, too large or no JSON object."""
-    _check_size(path, JSON_LIMIT)
+    check_size(path)
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not valid JSON ({error})") from error
+        raise ModelError(f"{path}: not valid JSON ({one_line(error)})") from error
     if not isinstance(data, dict):
         raise ModelError(f"{path}: must hold a JSON object, holds a {type(data).__name__}")
     return data
 
 
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no JSON number")
+
+
+def size_limit(name: str) -> int:
+    """The most bytes that a file of a model folder may have."""
+    return TENSOR_LIMIT if name.endswith(".safetensors") else FILE_LIMIT
+
+
+def check_size(path: Path) -> None:
+    """ModelError if the file is missing, no plain file, or larger than its kind may be."""
+    if not path.is_file():
+        raise ModelError(f"{path}: missing; a model folder holds {', '.join(REQUIRED_FILES)}")
+    if (size := path.stat().st_size) > size_limit(path.name):
+        raise ModelError(f"{path}: {size} bytes, more than the {size_limit(path.name)} allowed")
+
+
+def one_line(text: object, limit: int = 300) -> str:
+    """What a library or a file says, fit for a one-line message."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write JSON that a person can read."""
     path.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file. ModelError if it is missing, truncated, oversized or something else."""
-    _check_size(path, TENSOR_LIMIT)
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError, struct.error) as error:
-        raise ModelError(f"{path}: not a whole safetensors file ({error})") from error
-
-
-def _check_size(path: Path, limit: int) -> None:
-    if not path.is_file():
-        raise ModelError(f"{path}: missing; a model folder holds {CONFIG}, {WEIGHTS} and {DISCRIMINATOR}")
-    if path.stat().st_size > limit:
-        raise ModelError(f"{path}: {path.stat().st_size} bytes, more than the {limit} allowed")
 
 
 def _half(tensor: Tensor) -> Tensor:

@@ -1,12 +1,13 @@
 """Snapshots of a generator along its training, to watch it learn.
 
-Weights are kept in 8 bits with one scale a row, half of half precision's size, so that a dozen snapshots of every
-bundled model fit the repository; buffers and vectors are kept in half precision.
+Weights are kept in 8 bits with one scale a row, half of half precision's size, so that a dozen snapshots of
+every bundled model fit the repository; buffers and vectors are kept in half precision.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cgan.model import TIMELINE, ConditionalGAN, ModelError, fill
+from cgan.model import TIMELINE, ConditionalGAN, ModelError, check_size, fill, one_line
 
 
 def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -34,25 +35,25 @@ def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def expand(packed: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse of `compress`, in float32."""
+    """The inverse of `compress`, in float32. ValueError if the scales don't fit the matrices."""
     state: dict[str, Tensor] = {}
-    for name, tensor in packed.items():
+    scales = {name.removesuffix(".int8") + ".scale" for name in packed if name.endswith(".int8")}
+    for name in packed.keys() - scales:
+        tensor = packed[name]
         if name.endswith(".int8"):
             name = name.removesuffix(".int8")
-            state[name] = tensor.float() * packed[f"{name}.scale"].float()
-        elif not name.endswith(".scale"):
+            scale = packed.get(f"{name}.scale")
+            if scale is None or scale.shape != (*tensor.shape[:1], *[1] * (tensor.ndim - 1)):
+                raise ValueError(f"{name!r} has no scale for each of its rows")
+            state[name] = tensor.float() * scale.float()
+        else:
             state[name] = tensor.float() if tensor.is_floating_point() else tensor
     return state
 
 
 def marks(kimg: float, count: int) -> list[float]:
-    """`count` points in kimg from 0 to the end of training, denser at the beginning, where most is learned."""
+    """`count` points in kimg from 0 to the end of training, denser at first, where most is learned."""
     return [kimg * (k / max(count - 1, 1)) ** 2 for k in range(count)]
-
-
-def player_state(model: ConditionalGAN) -> dict[str, Tensor]:
-    """The weights that make pictures: everything but the discriminator's."""
-    return {name: t for name, t in model.state_dict().items() if not name.startswith("discriminator.")}
 
 
 def write(folder: Path, snapshots: list[tuple[float, dict[str, Tensor]]]) -> None:
@@ -68,22 +69,30 @@ class Timeline:
 
     def __init__(self, folder: Path):
         self.path = Path(folder) / TIMELINE
+        check_size(self.path)
         try:
             with safe_open(self.path, framework="pt") as file:
-                self.kimg: list[float] = [float(value) for value in json.loads(file.metadata()["kimg"])]
+                self.kimg = [float(value) for value in json.loads(file.metadata()["kimg"])]
+            if not all(math.isfinite(kimg) for kimg in self.kimg):
+                raise ValueError("kimg must be numbers")
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise ModelError(f"{self.path}: not a timeline ({error})") from error
+            raise ModelError(f"{self.path}: not a timeline ({one_line(error)})") from error
 
     def __len__(self) -> int:
         return len(self.kimg)
 
     def load_into(self, model: ConditionalGAN, index: int) -> None:
-        """Put snapshot `index` into the model's encoder and generator. IndexError if there is no such snapshot."""
+        """Put snapshot `index` into the model's encoder and generator, and leave its discriminator.
+
+        IndexError if there is no such snapshot, ModelError if it does not fit the model.
+        """
         if not 0 <= index < len(self):
             raise IndexError(f"snapshot must be from 0 to {len(self) - 1}, got {index}")
         prefix = f"{index}/"
-        with safe_open(self.path, framework="pt") as file:
-            names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-            state = expand({name[len(prefix) :]: file.get_tensor(name) for name in names})
-        critic = {name: t for name, t in model.state_dict().items() if name.startswith("discriminator.")}
-        fill(model, state | critic, self.path)
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
+                state = expand({name[len(prefix) :]: file.get_tensor(name) for name in names})
+        except (OSError, SafetensorError, ValueError) as error:
+            raise ModelError(f"{self.path}: snapshot {index} is damaged ({one_line(error)})") from error
+        fill(model, state | model.critic_state(), self.path)
