@@ -86,6 +86,11 @@ class ModelConfig:
     size: int  # height and width of the pictures
     channels: int
 
+    def __post_init__(self):
+        if not 4 <= self.size <= 1024 or self.channels not in (1, 3):
+            found = f"{self.size} and {self.channels}"
+            raise ValueError(f"pictures must be 4 to 1024 pixels wide and have 1 or 3 channels, got {found}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Config:

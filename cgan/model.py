@@ -90,7 +90,7 @@ class ConditionalGAN(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> ConditionalGAN:
-        """The model of a folder, in evaluation mode, on the CPU. Links are followed: the Hub's cache has them.
+        """The model of a folder, in evaluation mode, on the CPU. Links are followed (the Hub's cache).
 
         Raises ModelError, in one line, if anything is missing, truncated, oversized or of another shape or
         version. No memory is taken for the networks before the weights are known to be in the files.

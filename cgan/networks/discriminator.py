@@ -112,16 +112,16 @@ class Discriminator(nn.Module):
     ):
         super().__init__()
         self.options = options
+        resolutions = [size >> (k + 1) for k in range(len(options.widths))]
+        if resolutions[-1] < 1 or set(options.attention) - set(resolutions):
+            raise ValueError(
+                f"discriminator.widths and .attention do not fit {size}x{size} pictures: levels end at {resolutions}"
+            )
         norm, block = options.norm, BLOCKS[options.block]
         ins = [channels + spatial_channels, *options.widths[:-1]]
         self.blocks = nn.ModuleList(
             block(a, b, norm, first=not k) for k, (a, b) in enumerate(zip(ins, options.widths, strict=True))
         )
-        resolutions = [size >> (k + 1) for k in range(len(self.blocks))]
-        if resolutions[-1] < 1 or set(options.attention) - set(resolutions):
-            raise ValueError(
-                f"discriminator.widths and .attention do not fit {size}x{size} pictures: levels end at {resolutions}"
-            )
         self.attention = nn.ModuleDict(
             {
                 str(at): SelfAttention(w, norm)
