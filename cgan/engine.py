@@ -1,0 +1,230 @@
+"""The engine owns the device: weights stay there, noise and conditions go in, uint8 pictures come out.
+
+One worker thread serves a bounded queue. What arrives while it computes is coalesced into its next batch, so nobody
+waits for company when it is idle. A large request is computed in turns, so that it does not hold up small ones.
+
+Shapes: N pictures, C channels, H x W pixels, Z noise width, L directions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cgan import __version__
+from cgan.config import to_json
+from cgan.inference import Sampler, resolve_device
+from cgan.latent import directions
+from cgan.model import METRICS, ConditionalGAN, read_json
+from cgan.types import Raw
+
+DIRECTIONS = 16  # leading directions kept for each model
+QUEUE_JOBS, QUEUE_PICTURES = 512, 4096  # the most that may wait
+SHARE = 16  # pictures of one request in one turn
+
+
+class Busy(RuntimeError):
+    """The queue is full; ask again in a second."""
+
+
+class Superseded(RuntimeError):
+    """A newer request of the same client took this one's place."""
+
+
+@dataclass(frozen=True)
+class Resident:
+    """A model in the engine."""
+
+    name: str
+    model: ConditionalGAN  # as it was loaded, on the CPU
+    sampler: Sampler  # the same weights on the device, made fast
+    folder: Path | None
+    directions: Tensor  # [L, Z]
+    version: str  # changes with the weights and with the program
+
+    def metrics(self) -> dict[str, Any]:
+        """What its folder's metrics.json says; empty where there is none."""
+        path = self.folder and self.folder / METRICS
+        return read_json(path) if path and path.exists() else {}
+
+
+@dataclass(eq=False)
+class Job:
+    """Pictures that somebody waits for."""
+
+    resident: Resident
+    noise: Tensor  # [N, Z]
+    raw: Raw  # [N, ...]
+    client: str | None
+    future: Future[Tensor] = field(default_factory=Future)  # uint8 [N, C, H, W]
+    taken: int = 0  # pictures handed to the device so far
+    parts: list[Tensor] = field(default_factory=list)
+
+    def take(self, most: int) -> tuple[Tensor, Raw]:
+        """The next pictures to compute, at most so many."""
+        rows = slice(self.taken, min(self.taken + most, len(self.noise)))
+        self.taken = rows.stop
+        return self.noise[rows], self.raw[rows]
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether every picture has been taken."""
+        return self.taken == len(self.noise)
+
+    def finish(self, result: Tensor | Exception) -> None:
+        """Answer, unless whoever asked has gone."""
+        if self.future.set_running_or_notify_cancel():
+            if isinstance(result, Exception):
+                self.future.set_exception(result)
+            else:
+                self.future.set_result(result)
+
+
+class Engine:
+    """Resident models and the one thread that runs them."""
+
+    def __init__(
+        self,
+        models: Mapping[str, ConditionalGAN],
+        device: str = "auto",
+        folders: Mapping[str, Path] | None = None,
+    ):
+        """`models` by name, the first is the default. ValueError if there is none or the device is not there."""
+        if not models:
+            raise ValueError("the engine needs at least one model")
+        self.device = resolve_device(device)
+        self.models: dict[str, Resident] = {
+            name: Resident(
+                name=name,
+                model=model,
+                sampler=Sampler(model, self.device),
+                folder=(folders or {}).get(name),
+                directions=directions(model, DIRECTIONS),
+                version=version(model),
+            )
+            for name, model in models.items()
+        }
+        self._queue: deque[Job] = deque()
+        self._waiting = 0  # pictures not yet taken
+        self._closed = False
+        self._wake = threading.Condition()
+        self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
+        self._worker.start()
+
+    @classmethod
+    def load(cls, folders: Mapping[str, Path], device: str = "auto") -> Engine:
+        """The engine with the models of these folders. Raises ModelError if one can't be used."""
+        return cls({name: ConditionalGAN.load(path) for name, path in folders.items()}, device, folders)
+
+    @property
+    def queue_depth(self) -> int:
+        """Requests that wait."""
+        return len(self._queue)
+
+    def resident(self, name: str | None) -> Resident:
+        """The model of that name, or the first. ValueError naming those there are."""
+        if name is None:
+            return next(iter(self.models.values()))
+        if name not in self.models:
+            raise ValueError(f"model must be one of {', '.join(self.models)}, got {name!r}")
+        return self.models[name]
+
+    def submit(self, model: str, noise: Tensor, raw: Raw, client: str | None = None) -> Future[Tensor]:
+        """Ask for the pictures of noise [N, Z] under raw [N, ...]; the future holds uint8 [N, C, H, W] on the CPU.
+
+        What the same `client` still waits for is dropped: its futures raise Superseded. Raises Busy if the queue is
+        full and ValueError if the model is unknown or the shapes do not fit.
+        """
+        job = Job(self.resident(model), noise, raw, client)
+        if noise.ndim != 2 or not len(noise) or len(noise) != len(raw):
+            raise ValueError(f"noise must be [N, Z] and raw [N, ...], got {[*noise.shape]} and {[*raw.shape]}")
+        with self._wake:
+            dropped = [old for old in self._queue if client is not None and old.client == client]
+            for old in dropped:
+                self._remove(old)
+            full = len(self._queue) >= QUEUE_JOBS or self._waiting + len(noise) > QUEUE_PICTURES
+            if not full and not self._closed:
+                self._queue.append(job)
+                self._waiting += len(noise)
+                self._wake.notify()
+        for old in dropped:
+            old.finish(Superseded("a newer request of this client took its place"))
+        if self._closed:
+            raise RuntimeError("the engine is closed")
+        if full:
+            raise Busy("too many requests wait; ask again in a second")
+        return job.future
+
+    def close(self) -> None:
+        """Stop the worker; what waits is cancelled."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._worker.join()
+        for job in self._queue:
+            job.future.cancel()
+        self._queue.clear()
+
+    def _remove(self, job: Job) -> None:
+        self._queue.remove(job)
+        self._waiting -= len(job.noise) - job.taken
+
+    def _next_turn(self) -> list[tuple[Job, Tensor, Raw, bool]]:
+        """Wait for work, then take what one model can compute at once: (job, noise, raw, whether it is the job's
+        last) each. Empty when the engine closes."""
+        with self._wake:
+            self._wake.wait_for(lambda: self._queue or self._closed)
+            if self._closed:
+                return []
+            resident, turn, room = self._queue[0].resident, [], 0
+            room = resident.sampler.batch
+            for job in [job for job in self._queue if job.resident is resident]:
+                noise, raw = job.take(min(room, SHARE))
+                self._waiting -= len(noise)
+                room -= len(noise)
+                if job.exhausted:
+                    self._queue.remove(job)
+                turn.append((job, noise, raw, job.exhausted))
+                if not room:
+                    break
+            return turn
+
+    def _work(self) -> None:
+        while turn := self._next_turn():
+            jobs, noise, raw, last = zip(*turn, strict=True)
+            try:
+                pictures = jobs[0].resident.sampler(torch.cat(noise), torch.cat(raw))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait for an answer
+                self._fail(jobs, error)
+                continue
+            for job, part, done in zip(jobs, pictures.split([len(part) for part in noise]), last, strict=True):
+                job.parts.append(part)
+                if done:
+                    job.finish(torch.cat(job.parts) if len(job.parts) > 1 else part)
+
+    def _fail(self, jobs: tuple[Job, ...], error: Exception) -> None:
+        with self._wake:
+            for job in jobs:
+                if job in self._queue:
+                    self._remove(job)
+        for job in jobs:
+            job.finish(error)
+
+
+def version(model: ConditionalGAN) -> str:
+    """A short digest of what decides a model's pictures: its weights, its configuration and this program's version."""
+    digest = hashlib.sha256(json.dumps([__version__, to_json(model.config)]).encode())
+    for name, tensor in sorted(model.player_state().items()):
+        digest.update(name.encode())
+        digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()[:12]

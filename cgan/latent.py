@@ -1,0 +1,88 @@
+"""Ways through latent space: leading directions, interpolation, a place by seed and sliders.
+
+Shapes: N pictures, Z noise width, R weight rows, L directions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from cgan.model import ConditionalGAN
+from cgan.networks.layers import Modulation
+
+
+def directions(model: ConditionalGAN, count: int) -> Tensor:
+    """The unit directions [L, Z] that move the generator most, strongest first; L is `count` or Z, whichever is less.
+
+    Closed form (SeFa; Shen & Zhou 2021, equation 5): right singular vectors of every weight that reads the noise, each
+    weight first scaled to norm 1 so that no layer outvotes the others. A direction's largest component is positive.
+    """
+    reading = torch.cat([weight / weight.norm() for weight in _weights_reading_noise(model)])  # [R, Z]
+    leading = torch.linalg.svd(reading, full_matrices=False).Vh[:count]  # [L, Z]
+    largest = leading.gather(1, leading.abs().argmax(1, keepdim=True))
+    return (leading * largest.sign()).float()
+
+
+def _weights_reading_noise(model: ConditionalGAN) -> list[Tensor]:
+    """float64 [R, Z] on the CPU: the stem's weight and those of the modulations that see the noise."""
+    generator, dim = model.generator, model.config.generator.noise_dim
+    weights = [generator.stem.weight.flatten(1).mT[:, :dim]]
+    sees_noise = generator.block_style_dim > model.encoder.vector_dim
+    for module in generator.modules() if sees_noise else ():
+        if isinstance(module, Modulation):
+            weights.append(module.style.weight[:, :dim])
+    return [weight.detach().double().cpu() for weight in weights]
+
+
+
+def lerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
+    """The straight line from `start` (t = 0) to `end` (t = 1). `t` is a number or broadcasts against both."""
+    return start + (end - start) * t
+
+
+def slerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
+    """The great arc from `start` (t = 0) to `end` (t = 1), along the last dimension (Shoemake 1985, section 3.3).
+
+    The noise keeps the length that the generator was trained on. Where the two ends point the same or opposite ways
+    no arc is distinguished, and the line is taken.
+    """
+    cosine = nn.functional.cosine_similarity(start, end, dim=-1, eps=1e-12).clamp(-1, 1).unsqueeze(-1)
+    angle = torch.acos(cosine)
+    sine = torch.sin(angle)
+    arc = (torch.sin((1 - t) * angle) * start + torch.sin(t * angle) * end) / sine
+    return torch.where(sine > 1e-3, arc, lerp(start, end, t))
+
+
+INTERPOLATIONS = {"slerp": slerp, "lerp": lerp}
+
+
+def place(
+    model: ConditionalGAN,
+    leading: Tensor,
+    *,
+    seed: int,
+    count: int = 1,
+    first: int = 0,
+    psi: float = 1.0,
+    strengths: Sequence[float] = (),
+    components: Mapping[int, float] | None = None,
+) -> Tensor:
+    """Noise [count, Z] of the samples first, first + 1, ... under `seed`, moved to where a person put it.
+
+    The noise is multiplied by `psi` (truncation; Brock et al. 2019, section 3.1), `strengths` along the `leading`
+    directions [L, Z] are added, and `components` set raw components by index. ValueError if there are more strengths
+    than directions or no such component.
+    """
+    if len(strengths) > len(leading):
+        raise ValueError(f"z takes at most {len(leading)} strengths, got {len(strengths)}")
+    noise = model.noise(seed, count, first) * psi
+    if strengths:
+        noise = noise + torch.tensor(strengths, dtype=noise.dtype) @ leading[: len(strengths)]
+    for index, value in (components or {}).items():
+        if not 0 <= index < noise.shape[1]:
+            raise ValueError(f"raw takes components 0 to {noise.shape[1] - 1}, got {index}")
+        noise[:, index] = value
+    return noise
