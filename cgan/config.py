@@ -158,11 +158,13 @@ def _dataclass(kind: type, data: Any, path: str) -> Any:
     for key in data:
         if key not in names:
             accepted = f"Accepted: {', '.join(names)}." if names else "It has no options."
-            raise ValueError(f"unknown option {path}.{key}.{closest(key, names)} {accepted}")
+            raise ValueError(f"unknown option {f'{path}.{key}'.lstrip('.')}.{closest(key, names)} {accepted}")
     required = [f.name for f in dataclasses.fields(kind) if f.default is f.default_factory]
     if missing := [name for name in required if name not in data]:
         raise ValueError(f"{path}.{missing[0]} is missing")
-    return kind(**{key: from_json(hints[key], value, f"{path}.{key}") for key, value in data.items()})
+    return kind(
+        **{key: from_json(hints[key], value, f"{path}.{key}".lstrip(".")) for key, value in data.items()}
+    )
 
 
 def _scalar(hint: Any, data: Any, path: str) -> Any:
@@ -229,7 +231,10 @@ def override(config: Config, flags: Mapping[str, str]) -> Config:
             node = node.setdefault(parent, {})
         hint = _child(kind, last, node)
         node[last] = {"name": text} if hint in REGISTRIES else parse_text(hint, text, path)
-    return from_json(Config, data, "--")
+    data["regularizers"] = {
+        name: part for name, part in data["regularizers"].items() if part.get("weight") != 0
+    }
+    return from_json(Config, data, "")
 
 
 def _child(kind: Any, name: str, node: Mapping[str, Any]) -> Any:

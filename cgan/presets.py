@@ -28,7 +28,12 @@ def mnist_article() -> Config:
         discriminator=DiscriminatorOptions(widths=(32, 64), head="concat", hidden=64, init="normal"),
         loss=BCE(),
         training=TrainingOptions(
-            kimg=3000, batch=128, generator_optimizer=adam, discriminator_optimizer=adam, ema_kimg=20
+            kimg=3000,
+            batch=128,
+            generator_optimizer=adam,
+            discriminator_optimizer=adam,
+            ema_kimg=20,
+            threads=1,
         ),
     )
 
@@ -47,6 +52,7 @@ def mnist() -> Config:
         training=TrainingOptions(
             kimg=2400,
             batch=64,
+            threads=1,
             generator_optimizer=adam,
             discriminator_optimizer=adam,
             decay_kimg=1000,

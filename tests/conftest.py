@@ -25,7 +25,9 @@ def tiny_config(**changes: Any) -> Config:
         condition=Label(classes=CLASSES),
         generator=GeneratorOptions(widths=(4, 4), noise_dim=5),
         discriminator=DiscriminatorOptions(widths=(4, 8), head="projection"),
-        training=TrainingOptions(kimg=0.32, batch=16, checkpoint_kimg=0.064, evaluate_kimg=0, snapshots=3, threads=1),
+        training=TrainingOptions(
+            kimg=0.32, batch=16, checkpoint_kimg=0.064, evaluate_kimg=0, snapshots=3, threads=1
+        ),
     )
     return replace(config, **changes)
 

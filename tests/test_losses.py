@@ -35,7 +35,9 @@ BY_HAND = [
 ]
 
 
-@pytest.mark.parametrize(("loss", "real", "fake", "value_d", "real_d", "fake_d", "value_g", "fake_g"), BY_HAND)
+@pytest.mark.parametrize(
+    ("loss", "real", "fake", "value_d", "real_d", "fake_d", "value_g", "fake_g"), BY_HAND
+)
 def test_values_and_gradients_by_hand(loss, real, fake, value_d, real_d, fake_d, value_g, fake_g):
     logits = [torch.tensor([value], dtype=torch.float64, requires_grad=True) for value in (real, fake)]
     out = loss.discriminator(*logits)
@@ -53,7 +55,9 @@ def test_losses_are_per_sample_and_reward_the_better_player(name):
     assert loss.discriminator(good, bad).shape == loss.generator(good, bad).shape == (2,)
     assert (loss.discriminator(good, bad) < loss.discriminator(bad, good)).all()
     assert (loss.generator(bad, good) < loss.generator(bad, bad)).all()
-    assert name in {row[0].__class__.__name__.lower() for row in BY_HAND}, "a loss needs values worked out by hand"
+    assert name in {row[0].__class__.__name__.lower() for row in BY_HAND}, (
+        "a loss needs values worked out by hand"
+    )
 
 
 def test_targets_must_be_ordered():

@@ -14,7 +14,9 @@ ENTRIES = [(registry, name) for registry in REGISTRIES.values() for name in regi
 
 def test_unknown_name_fails_with_the_closest_matches_and_all_names():
     registry = Registry("loss", bce=int, hinge=float)
-    with pytest.raises(ValueError, match=r"unknown loss 'hing'\. Did you mean 'hinge'\? Accepted: bce, hinge\."):
+    with pytest.raises(
+        ValueError, match=r"unknown loss 'hing'\. Did you mean 'hinge'\? Accepted: bce, hinge\."
+    ):
         registry["hing"]
 
 

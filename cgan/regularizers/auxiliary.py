@@ -7,17 +7,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from cgan.regularizers.base import Player, Turn
+from cgan.regularizers.base import Player, Regularizer, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
-class Auxiliary:
+class Auxiliary(Regularizer):
     """Equation 3: the discriminator learns to read the condition off real pictures, the generator to have it read off
     its own. The discriminator does not learn from generated pictures, which may not show what was asked for."""
 
     players: ClassVar[tuple[Player, ...]] = ("discriminator", "generator")
-    weight: float = 1.0
-    every: int = 1
     generator_share: float = 1.0  # the generator's weight as a share of the discriminator's
 
     def penalty(self, turn: Turn) -> Tensor:

@@ -5,9 +5,10 @@ Shapes: N pictures, C channels, H x W pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -37,12 +38,20 @@ class Turn:
     auxiliary_loss: Callable[[Tensor, Raw], Tensor]  # the condition's own
 
 
-class Regularizer(Protocol):
-    """Applied with `weight` times `every` at each `every`-th step (lazy regularisation; Karras et al. 2020)."""
+@dataclass(frozen=True, kw_only=True)
+class Regularizer:
+    """Added with `weight` times `every` at each `every`-th step (lazy regularisation; Karras et al. 2020, appendix B)."""
 
     players: ClassVar[tuple[Player, ...]]
-    weight: float
-    every: int
+    weight: float = 1.0  # 0 switches it off
+    every: int = 1
+
+    def __post_init__(self):
+        if not 0 <= self.weight < math.inf or self.every < 1:
+            raise ValueError(
+                f"a regulariser's weight must be a number from 0 up and every at least 1, got {self}"
+            )
 
     def penalty(self, turn: Turn) -> Tensor:
         """[N], before the weight."""
+        raise NotImplementedError

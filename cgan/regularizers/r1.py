@@ -8,15 +8,14 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from cgan.regularizers.base import Player, Turn
+from cgan.regularizers.base import Player, Regularizer, Turn
 
 
 @dataclass(frozen=True, kw_only=True)
-class R1:
+class R1(Regularizer):
     """1/2 * |grad_x D(x)|^2 at real x; `weight` is the paper's gamma."""
 
     players: ClassVar[tuple[Player, ...]] = ("discriminator",)
-    weight: float = 1.0
     every: int = 16
 
     def penalty(self, turn: Turn) -> Tensor:

@@ -70,9 +70,16 @@ def unpack(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor]) -> None:
-    """Restore an optimiser's per-parameter state, saved by `pack(..., optimizer.state_dict()["state"])`."""
+    """Restore an optimiser's per-parameter state, saved by `pack(..., optimizer.state_dict()["state"])`.
+
+    Each tensor gets its parameter's memory layout, which fused optimisers take for granted.
+    """
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         index, _, key = name.partition("/")
+        like = parameters[int(index)]
+        if tensor.shape == like.shape:
+            tensor = torch.empty_like(like, requires_grad=False).copy_(tensor)
         state.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,0 +1,112 @@
+"""The configuration's JSON and flags follow from the dataclasses."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import train
+from cgan.config import Config, from_json, override, replace, to_json
+from cgan.losses.bce import BCE
+from cgan.losses.hinge import Hinge
+from cgan.networks.norms import Spectral
+from cgan.presets import PRESETS, preset
+from cgan.regularizers.r1 import R1
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_survive_json_and_say_why(name):
+    config = preset(name)
+    assert from_json(Config, json.loads(json.dumps(to_json(config)))) == config
+    assert PRESETS[name].__doc__
+
+
+def test_flags_reach_every_depth():
+    config = override(
+        preset("mnist"),
+        {
+            "loss": "bce",
+            "loss.saturating": "true",
+            "discriminator.norm": "spectral",
+            "generator.widths": "8,4",
+            "regularizers.r1.weight": "1",
+            "training.generator_optimizer.lr": "1e-3",
+        },
+    )
+    assert config.loss == BCE(saturating=True)
+    assert config.discriminator.norm == Spectral()
+    assert config.generator.widths == (8, 4)
+    assert config.regularizers["r1"].weight == 1.0
+    assert config.training.generator_optimizer.lr == 1e-3
+
+
+def test_a_flag_switches_a_regularizer_on_and_off():
+    config = override(preset("mnist-article"), {"regularizers.r1.weight": "2"})
+    assert config.regularizers == {"r1": R1(weight=2.0)}
+    assert "r1" not in override(config, {"regularizers.r1.weight": "0"}).regularizers
+
+
+def test_a_part_chosen_by_name_starts_from_its_own_defaults():
+    base = replace(preset("mnist"), loss=BCE(saturating=True))
+    assert override(base, {"loss": "hinge"}).loss == Hinge()
+    assert override(base, {"loss": "bce"}).loss == BCE()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ({"loss": "hing"}, "Did you mean 'hinge'"),
+        ({"loss": "hinge", "loss.saturating": "true"}, "unknown option loss.saturating. It has no options."),
+        ({"generator.widths": "a,b"}, "--generator.widths must be a whole number, got 'a'"),
+        ({"training.kimg": "-1"}, "training.kimg"),
+        ({"training.precision": "float8"}, "training.precision must be one of float32, bfloat16"),
+        ({"generator.noise_in_blocks": "maybe"}, "generator.noise_in_blocks must be true or false"),
+        ({"regularizers.r1.weight": "-1"}, "weight"),
+        ({"training.generator_optimizer.lr": "nan"}, "lr"),
+    ],
+)
+def test_bad_flags_say_what_is_accepted(flags, message):
+    with pytest.raises(ValueError, match=message.replace(".", r"\.")):
+        override(preset("mnist"), flags)
+
+
+def test_unknown_keys_in_json_are_refused():
+    data = to_json(preset("mnist"))
+    data["generator"]["width"] = 3
+    with pytest.raises(ValueError, match=r"unknown option config.generator.width\. Did you mean 'widths'"):
+        from_json(Config, data)
+
+
+def test_dry_run_prints_the_config_and_both_sizes(capsys):
+    assert train.main(["--preset", "mnist", "--loss", "hinge", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert '"name": "hinge"' in out
+    assert "generator: " in out
+    assert "discriminator: " in out
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--preset", "mnst", "--dry-run"], "Did you mean 'mnist'"),
+        (["--preset", "mnist", "--generator.widths", "4,4,4,4,4", "--dry-run"], "do not fit 28x28"),
+        (["--preset", "mnist"], "--data-root and --out are needed"),
+        (["--preset", "mnist", "--data-root", "/nowhere", "--out", "/nowhere"], "--data-root must be"),
+    ],
+)
+def test_bad_command_lines_end_with_one_line_and_status_2(argv, message, capsys):
+    assert train.main(argv) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_help_is_readable(capsys):
+    with pytest.raises(SystemExit) as end:
+        train.main(["--help"])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    assert "--regularizers.r1.weight" in out
+    assert "--loss NAME" in out
+    assert "bce, hinge" in out

@@ -1,0 +1,98 @@
+"""Every penalty against a value worked out by hand, and DiffAugment."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from cgan.augment import DiffAugment
+from cgan.regularizers import REGULARIZERS, Turn, View
+from cgan.regularizers.auxiliary import Auxiliary
+from cgan.regularizers.r1 import R1
+from cgan.types import Cond, Critique
+
+IMAGES = torch.arange(8.0).view(2, 1, 2, 2)
+LABELS = torch.eye(3)[:2]
+
+
+def quadratic(images, cond):
+    """D(x) = sum of squares, whose gradient is 2x, plus auxiliary logits that favour class 0."""
+    logits = images.square().sum((1, 2, 3))
+    return Critique(logits, images.flatten(1), torch.tensor([[2.0, 0.0, 0.0]]).expand(len(images), 3))
+
+
+def turn(player, scale=1.0) -> Turn:
+    cond = Cond(LABELS)
+    real = View(IMAGES, cond, LABELS, quadratic(IMAGES, cond))
+    fake = View(scale * IMAGES, cond, LABELS, quadratic(scale * IMAGES, cond))
+    cross_entropy = torch.nn.functional.cross_entropy
+    return Turn(player, real, fake, quadratic, lambda aux, raw: cross_entropy(aux, raw, reduction="none"))
+
+
+def test_r1_is_half_the_squared_gradient_at_real_pictures():
+    assert torch.allclose(
+        R1().penalty(turn("discriminator", 3.0)), 0.5 * (2 * IMAGES).square().sum((1, 2, 3))
+    )
+
+
+def test_r1_trains_the_discriminator():
+    scale = torch.ones((), requires_grad=True)
+    critic = lambda images, cond: Critique(scale * images.sum((1, 2, 3)), images)  # noqa: E731
+    view = View(IMAGES, Cond(LABELS), LABELS, critic(IMAGES, Cond(LABELS)))
+    R1().penalty(Turn("discriminator", view, view, critic, None)).mean().backward()
+    assert scale.grad.item() == pytest.approx(4)  # d/ds of 1/2 * 4 pixels * s^2
+
+
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_auxiliary_is_the_cross_entropy_of_what_was_asked(player):
+    log_sum = torch.logsumexp(torch.tensor([2.0, 0.0, 0.0]), 0)
+    expected = torch.stack([log_sum - 2, log_sum])
+    share = 0.5 if player == "generator" else 1.0
+    assert torch.allclose(Auxiliary(generator_share=0.5).penalty(turn(player)), share * expected)
+
+
+@pytest.mark.parametrize("name", REGULARIZERS)
+def test_penalties_are_per_sample(name):
+    regularizer = REGULARIZERS[name]()
+    for player in regularizer.players:
+        assert regularizer.penalty(turn(player)).shape == (2,)
+
+
+@pytest.mark.parametrize("change", [{"weight": -1.0}, {"weight": float("nan")}, {"every": 0}])
+@pytest.mark.parametrize("name", REGULARIZERS)
+def test_bad_weights_are_refused(name, change):
+    with pytest.raises(ValueError, match="weight must be"):
+        REGULARIZERS[name](**change)
+
+
+@pytest.mark.parametrize("policy", [{"translation": 0.25}, {"cutout": 0.5}, {"brightness": 0.5}])
+def test_augmentation_changes_pictures_and_passes_gradients(policy):
+    torch.manual_seed(0)
+    images = torch.rand(16, 2, 8, 8, requires_grad=True)
+    changed = DiffAugment(**policy)(images, black=-1.0)
+    assert changed.shape == images.shape
+    assert not torch.equal(changed, images)
+    changed.sum().backward()
+    assert images.grad.abs().sum() > 0
+
+
+def test_no_policy_leaves_pictures_alone():
+    images = torch.rand(4, 1, 8, 8)
+    assert DiffAugment()(images, black=-1.0) is images
+
+
+def test_translation_moves_a_dot_by_at_most_its_reach_and_uncovers_black():
+    torch.manual_seed(0)
+    images = torch.full((200, 1, 8, 8), -1.0)
+    images[:, :, 4, 4] = 1.0
+    moved = DiffAugment(translation=0.25)(images, black=-1.0)
+    rows, columns = (moved[:, 0] > 0).nonzero()[:, 1:].unbind(1)
+    assert len(rows) == 200
+    assert set(rows.tolist()) == set(columns.tolist()) == set(range(2, 7))
+
+
+def test_cutout_blackens_a_square():
+    torch.manual_seed(0)
+    cut = DiffAugment(cutout=0.5)(torch.ones(200, 1, 8, 8), black=-1.0)
+    assert (cut == -1).sum((1, 2, 3)).max() == 16
+    assert (cut == -1).any((1, 2, 3)).all()

@@ -1,0 +1,244 @@
+"""The trainer: one page of arithmetic, resuming, and failing well."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from cgan.config import AdamOptions
+from cgan.losses.hinge import Hinge
+from cgan.model import ConditionalGAN
+from cgan.regularizers.auxiliary import Auxiliary
+from cgan.regularizers.r1 import R1
+from cgan.timeline import Timeline
+from cgan.training import checkpoint
+from cgan.training.ema import EMA
+from cgan.training.folder import finish
+from cgan.training.trainer import Trainer, TrainingError
+from tests.conftest import tiny_config, tiny_data
+
+ROOT = Path(__file__).parent.parent
+
+
+def weights(path: Path) -> dict[str, torch.Tensor]:
+    tensors, _ = checkpoint.read(path)
+    return {name: tensor for name, tensor in tensors.items() if not name.startswith("snapshot/")}
+
+
+def same(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> bool:
+    return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
+
+
+VARIANTS = {
+    "plain": {},
+    "all techniques": {
+        "regularizers": {"r1": R1(every=2), "auxiliary": Auxiliary()},
+        "augment__translation": 0.2,
+        "discriminator__dropout": 0.3,
+        "training__condition_dropout": 0.2,
+        "training__decay_kimg": 0.1,
+        "training__discriminator_steps": 2,
+        "loss": Hinge(),
+    },
+}
+
+
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes):
+    config, data = tiny_config(**changes), tiny_data()
+    Trainer(config, data, tmp_path / "whole").fit()
+    broken = Trainer(config, data, tmp_path / "broken")
+    broken.folder.mkdir()
+    for _ in range(3):
+        broken.step()
+    broken.save_checkpoint()
+    for _ in range(2):
+        broken.step()  # lost when the run breaks off here
+    Trainer(config, data, tmp_path / "broken").fit()
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+from cgan.training.trainer import Trainer
+from tests.conftest import tiny_config, tiny_data
+trainer = Trainer(tiny_config(training__kimg=1.6), tiny_data(), Path(sys.argv[1]))
+if len(sys.argv) > 2:
+    step = trainer.step
+    trainer.step = lambda: (time.sleep(0.03), step())[1]
+trainer.fit()
+"""
+
+
+def run_killed_script(folder: Path, *arguments: str) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(folder), *arguments], env=environment, stderr=subprocess.PIPE
+    )
+
+
+def test_a_killed_process_resumes_to_identical_weights(tmp_path):
+    process = run_killed_script(tmp_path / "killed", "slowly")
+    path = tmp_path / "killed" / checkpoint.CHECKPOINT
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(0.12)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    seen = checkpoint.read(tmp_path / "killed")[1]["images_seen"]
+    assert 0 < seen < 1600, "the kill came in the middle"
+    for name in ("killed", "whole"):
+        resumed = run_killed_script(tmp_path / name)
+        _, error = resumed.communicate()
+        assert resumed.returncode == 0, error
+    assert same(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+
+
+def test_a_finished_run_leaves_a_whole_model_folder(tmp_path):
+    config = tiny_config(training__snapshots=12, training__evaluate_kimg=0.1)
+    trainer = Trainer(config, tiny_data(), tmp_path, evaluate=lambda model: {"obedience": 0.5})
+    averaged = trainer.fit()
+    finish(trainer, command="python train.py --preset tiny")
+    loaded = ConditionalGAN.load(tmp_path)
+    noise, raw = loaded.noise(0, 4), loaded.encoder.sample(4, 0)
+    assert torch.equal(loaded.sample(noise, raw), averaged.sample(noise, raw))
+    assert len(Timeline(tmp_path)) == 12
+    assert Timeline(tmp_path).kimg[0] == 0
+    assert (tmp_path / "samples.png").stat().st_size > 0
+    assert list((tmp_path / "log").iterdir())
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    assert metrics["training"]["command"] == "python train.py --preset tiny"
+    assert metrics["training"]["kimg"] == 0.32
+    assert [point["obedience"] for point in metrics["curve"]] == [0.5, 0.5, 0.5]
+
+
+def test_every_epoch_shows_every_picture_once(tmp_path):
+    trainer = Trainer(tiny_config(), tiny_data(64), tmp_path)
+    shown = []
+    for _ in range(8):
+        shown.append(trainer._batch(0).images)
+        trainer.images_seen += 16
+    first, second = torch.cat(shown[:4]), torch.cat(shown[4:])
+    assert len(first.unique(dim=0)) == len(second.unique(dim=0)) == 64
+    assert not torch.equal(first, second)
+
+
+def test_every_parameter_is_in_exactly_one_optimiser(tmp_path):
+    trainer = Trainer(tiny_config(), tiny_data(), tmp_path)
+    optimisers = (trainer.players.generator_optimizer, trainer.players.discriminator_optimizer)
+    held = [id(p) for o in optimisers for group in o.param_groups for p in group["params"]]
+    assert sorted(held) == sorted(id(p) for p in trainer.model.parameters())
+
+
+def test_turns_move_only_their_own_player(tmp_path):
+    config = tiny_config(training__generator_optimizer=AdamOptions(lr=1e-30))
+    trainer = Trainer(config, tiny_data(), tmp_path)
+    before = {name: p.clone() for name, p in trainer.model.named_parameters()}
+    trainer.step()
+    moved = {
+        name.split(".")[0]
+        for name, p in trainer.model.named_parameters()
+        if (p - before[name]).abs().max() > 1e-20
+    }
+    assert moved == {"discriminator"}
+    assert all(p.requires_grad for p in trainer.model.parameters())
+
+
+def test_condition_dropout_withholds_labels(tmp_path):
+    trainer = Trainer(tiny_config(training__condition_dropout=0.5), tiny_data(), tmp_path)
+    raw = torch.cat([trainer._batch(k).raw for k in range(4)])
+    withheld = (raw.sum(1) == 0).float().mean()
+    assert 0.2 < withheld < 0.8
+
+
+def test_learning_rates_fall_to_zero_at_the_end(tmp_path):
+    trainer = Trainer(tiny_config(training__decay_kimg=0.16), tiny_data(), tmp_path)
+    rates = []
+    while trainer.images_seen < 320:
+        trainer.step()
+        rates.append(trainer.players.generator_optimizer.param_groups[0]["lr"])
+    assert rates[:10] == [2e-4] * 10
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] == pytest.approx(2e-5)
+
+
+def test_ema_half_life():
+    module = torch.nn.Linear(1, 1, bias=False)
+    module.weight.data.fill_(0.0)
+    ema = EMA(module, kimg=1.0)
+    module.weight.data.fill_(1.0)
+    for _ in range(10):
+        ema.update(module, 100, images_seen=10**6)
+    assert ema.average.weight.item() == pytest.approx(0.5)
+
+
+def test_training_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_path):
+    config = tiny_config(training__kimg=3.2)
+    trainer = Trainer(config, tiny_data(), tmp_path)
+    step = trainer.step
+
+    def poisoned():
+        if trainer.images_seen == 160:
+            trainer.model.generator.stem.bias.data.fill_(float("nan"))
+        return step()
+
+    trainer.step = poisoned
+    with pytest.raises(
+        TrainingError, match=r"not finite at step 11 \(176 images\); the last good checkpoint is"
+    ):
+        trainer.fit()
+    tensors, meta = checkpoint.read(tmp_path)
+    assert meta["images_seen"] == 128
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+def test_another_config_does_not_resume_a_run(tmp_path):
+    Trainer(tiny_config(), tiny_data(), tmp_path).fit()
+    with pytest.raises(TrainingError, match="another config"):
+        Trainer(tiny_config(loss=Hinge()), tiny_data(), tmp_path).fit()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
+def test_a_write_that_fails_keeps_the_last_good_checkpoint(tmp_path, monkeypatch, code):
+    checkpoint.write(tmp_path, {"a": torch.ones(2)}, {"images_seen": 1})
+
+    def broken(tensors, path, metadata):
+        Path(path).write_bytes(b"half a file")
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(checkpoint, "save_file", broken)
+    with pytest.raises(checkpoint.CheckpointError, match="the last good checkpoint is kept"):
+        checkpoint.write(tmp_path, {"a": torch.zeros(2)}, {"images_seen": 2})
+    tensors, meta = checkpoint.read(tmp_path)
+    assert meta == {"images_seen": 1}
+    assert torch.equal(tensors["a"], torch.ones(2))
+
+
+def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(checkpoint.CheckpointError, match="can't write"):
+        checkpoint.write(tmp_path / "file", {"a": torch.ones(1)}, {})
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    path = checkpoint.write(tmp_path, {"a": torch.ones(1000)}, {})
+    path.write_bytes(path.read_bytes()[:500])
+    with pytest.raises(checkpoint.CheckpointError, match="damaged"):
+        checkpoint.read(tmp_path)
+
+
+def test_too_few_pictures_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"training\.batch is 16, the data set has only 8 pictures"):
+        Trainer(tiny_config(), tiny_data(8), tmp_path)
