@@ -8,7 +8,6 @@ from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
-from torchvision import datasets
 
 from cgan.data.base import Images, Split
 
@@ -18,7 +17,7 @@ class MNIST:
     """Handwritten digits, 60,000 + 10,000, 28x28 grey (LeCun, Cortes & Burges)."""
 
     title: ClassVar[str] = "MNIST"
-    source: ClassVar[type] = datasets.MNIST
+    source: ClassVar[str] = "MNIST"  # the class in torchvision.datasets
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
 
     channels: ClassVar[int] = 1
@@ -34,8 +33,10 @@ class MNIST:
 
         Raises FileNotFoundError if `root` does not hold the files and `download` is off.
         """
+        from torchvision import datasets  # here, because it takes longer to import than the demo to start
+
         try:
-            data = self.source(root, train=split == "train", download=download)
+            data = getattr(datasets, self.source)(root, train=split == "train", download=download)
         except RuntimeError as error:
             raise FileNotFoundError(
                 f"no {self.title} under {root}: --data-root must be a torchvision data root, or add --download"
@@ -56,7 +57,7 @@ class FashionMNIST(MNIST):
     """Articles of clothing, 60,000 + 10,000, 28x28 grey (Xiao, Rasul & Vollgraf 2017)."""
 
     title: ClassVar[str] = "Fashion-MNIST"
-    source: ClassVar[type] = datasets.FashionMNIST
+    source: ClassVar[str] = "FashionMNIST"
     classes: ClassVar[tuple[str, ...]] = (
         "T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
     )  # fmt: skip
