@@ -2,7 +2,8 @@
 
     python train.py --preset mnist --data-root DIR --out DIR
 
-The same command again resumes. Every option of the configuration is a flag: --loss hinge --regularizers.r1.weight 1.
+The same command again resumes. Every option of the configuration is a flag: --loss hinge
+--regularizers.r1.weight 1.
 """
 
 from __future__ import annotations
@@ -19,13 +20,24 @@ from cgan.presets import PRESETS, preset
 def parser() -> argparse.ArgumentParser:
     """The command line. Option flags follow from the configuration's dataclasses."""
     parser = argparse.ArgumentParser(
-        prog="train.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+        prog="train.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_argument("--preset", required=True, metavar="NAME", help=f"what to start from: {', '.join(PRESETS)}")
-    parser.add_argument("--data-root", type=Path, metavar="DIR", help="where the data set lies, as torchvision lays it out")
-    parser.add_argument("--download", action="store_true", help="let torchvision fetch the data set if it is not there")
+    parser.add_argument(
+        "--preset", required=True, metavar="NAME", help=f"what to start from: {', '.join(PRESETS)}"
+    )
+    parser.add_argument(
+        "--data-root", type=Path, metavar="DIR", help="where the data set lies, as torchvision lays it out"
+    )
+    parser.add_argument(
+        "--download", action="store_true", help="let torchvision fetch the data set if it is not there"
+    )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; becomes a model folder")
-    parser.add_argument("--dry-run", action="store_true", help="print the resolved configuration and network sizes")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the resolved configuration and network sizes"
+    )
     add_flags(parser)
     return parser
 
@@ -58,7 +70,9 @@ def train(config: Config, data_root: Path, out: Path, download: bool) -> None:
     from cgan.training.trainer import Trainer
 
     data = config.dataset.load(data_root, "train", download)
-    evaluate = quick_evaluation(config, data_root) if config.training.evaluate_kimg else None
+    evaluate = None
+    if config.training.evaluate_kimg:
+        evaluate = quick_evaluation(config.dataset, config.condition.form, data_root, download)
     trainer = Trainer(config, data, out, evaluate)
     trainer.fit()
     finish(trainer, command="python train.py " + " ".join(sys.argv[1:]))

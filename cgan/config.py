@@ -1,7 +1,8 @@
 """A run's configuration: nested, keyword-only, frozen dataclasses, their JSON and their command-line flags.
 
-What is registered (data sets, conditions, norms, losses, regularisers) stands in the JSON as {"name": NAME, options}.
-Both the JSON and the flags follow from the dataclasses' fields and are never edited beside them.
+What is registered (data sets, conditions, norms, losses, regularisers) stands in the JSON as {"name":
+NAME, options}. Both the JSON and the flags follow from the dataclasses' fields and are never edited beside
+them.
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cgan.augment import DiffAugment
 from cgan.conditions.label import Label
 from cgan.config import AdamOptions, Config, TrainingOptions, replace
 from cgan.data.vision import MNIST, FashionMNIST
@@ -17,8 +16,9 @@ from cgan.regularizers.r1 import R1
 
 def mnist_article() -> Config:
     """The article's worked example: 28x28x1, 100 noise numbers, batch 128, 50 epochs; a generator of three transposed
-    convolutions with batch norm, ReLU and tanh; the label concatenated at the input and to every feature map; a
-    discriminator of strided convolutions whose flattened features meet the label before the fully connected layers;
+    convolutions with batch norm, ReLU and tanh; the label concatenated at the input and to every feature
+    map; a discriminator of strided convolutions whose flattened features meet the label before the fully
+    connected layers;
     binary cross-entropy and Adam as in DCGAN. The widths are ours: they keep the weights under a megabyte."""
     adam = AdamOptions(lr=2e-4, beta1=0.5, beta2=0.999)
     return Config(
@@ -39,23 +39,28 @@ def mnist_article() -> Config:
 
 
 def mnist() -> Config:
-    """Our best for MNIST on two CPU cores."""
-    adam = AdamOptions(lr=4e-4, beta1=0.0, beta2=0.99)
+    """Our best for MNIST on two CPU cores.
+
+    Residual blocks whose batch norms read noise and label, and a transposed convolution that makes the picture from
+    14x14: no feature map is 28x28, which halves the cost of a step. The critic has no normalisation; lazy R1 keeps it
+    smooth at one step in 16, a projection head and a light auxiliary classifier make it hear the label. Learning rates
+    of 1e-3 that fall to 0 over the second half reach in 120 kimg what 4e-4 does not reach in thrice that.
+    """
+    adam = AdamOptions(lr=1e-3, beta1=0.0, beta2=0.99)
     return Config(
         dataset=MNIST(),
         condition=Label(),
-        generator=GeneratorOptions(widths=(32, 48, 24), noise_dim=64),
-        discriminator=DiscriminatorOptions(widths=(48, 96, 192), head="projection", minibatch_std=True),
+        generator=GeneratorOptions(widths=(32, 64), to_image="transposed", noise_dim=64),
+        discriminator=DiscriminatorOptions(widths=(32, 64, 128), head="projection"),
         loss=BCE(),
         regularizers={"r1": R1(weight=0.1), "auxiliary": Auxiliary(weight=0.2)},
-        augment=DiffAugment(translation=0.08),
         training=TrainingOptions(
-            kimg=2400,
+            kimg=1600,
             batch=64,
             threads=1,
             generator_optimizer=adam,
             discriminator_optimizer=adam,
-            decay_kimg=1000,
+            decay_kimg=800,
             condition_dropout=0.05,
         ),
     )

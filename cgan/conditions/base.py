@@ -1,7 +1,8 @@
 """What a form of condition is. One form a file; no network, engine or tab knows a form by name.
 
-A form is a frozen dataclass of options (`Condition`), registered in `cgan.conditions`, written to config.json. Its
-`build()` makes the `ConditionEncoder`, the module that turns what a person gives into `Cond`.
+A form is a frozen dataclass of options (`Condition`), registered in `cgan.conditions`, written to
+config.json. Its `build()` makes the `ConditionEncoder`, the module that turns what a person gives into
+`Cond`.
 
 Shapes: N pictures, D condition width, K auxiliary outputs.
 """

@@ -1,7 +1,7 @@
 """The class label. Raw is a row of weights over the classes, so that several labels can be mixed softly.
 
-Shapes: N pictures, K classes. The condition vector is the weights themselves: each network's first linear layer on
-it is that network's own class embedding.
+Shapes: N pictures, K classes. The condition vector is the weights themselves: each network's first linear
+layer on it is that network's own class embedding.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Literal
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from cgan.networks.attention import SelfAttention
 from cgan.networks.layers import Init, MinibatchStd, initialise, resize_like
@@ -140,6 +141,12 @@ class Discriminator(nn.Module):
             self.projection = norm.weight(nn.Linear(vector_dim, features, bias=False))
         self.auxiliary = norm.weight(nn.Linear(features, auxiliary)) if auxiliary else None
         initialise(self, options.init)
+        if concat:  # beside hundreds of features a label's few columns would go unheard at the start
+            with torch.no_grad():
+                weight = self.hidden.weight.clone()
+                nn.init.orthogonal_(weight[:, flat:])
+                self.hidden.weight = weight if parametrize.is_parametrized(self.hidden) else
+                nn.Parameter(weight)
 
     def forward(self, images: Tensor, cond: Cond) -> Critique:
         """pictures [N, C, H, W], Cond(vector [N, D], spatial [N, M, H, W]) -> Critique(logits [N], features [N, F],

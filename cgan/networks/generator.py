@@ -31,7 +31,9 @@ class GeneratorOptions:
     )
     norm: Norm = Batch()
     attention: tuple[int, ...] = ()  # resolutions that get self-attention
-    to_image: Literal["convolution", "transposed"] = "convolution"  # transposed doubles the resolution once more
+    to_image: Literal["convolution", "transposed"] = (
+        "convolution"  # transposed doubles the resolution once more
+    )
     output: Literal["tanh", "sigmoid"] = "tanh"  # pictures in [-1, 1] or in [0, 1]
     init: Init = "orthogonal"
 
@@ -108,10 +110,14 @@ class TransposedUp(nn.Module):
 class ToImage(nn.Module):
     """Modulate, ReLU, convolve to the picture's channels; `up` doubles the resolution by a transposed convolution."""
 
-    def __init__(self, width: int, channels: int, style_dim: int, spatial_channels: int, norm: Norm, up: bool):
+    def __init__(
+        self, width: int, channels: int, style_dim: int, spatial_channels: int, norm: Norm, up: bool
+    ):
         super().__init__()
         self.enter = Modulation(width, style_dim, spatial_channels, norm)
-        conv = nn.ConvTranspose2d(width, channels, 4, 2, 1) if up else nn.Conv2d(width, channels, 3, padding=1)
+        conv = (
+            nn.ConvTranspose2d(width, channels, 4, 2, 1) if up else nn.Conv2d(width, channels, 3, padding=1)
+        )
         self.conv = norm.weight(conv)
 
     def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:

@@ -1,6 +1,7 @@
 """How a condition enters a feature map, and how weights start.
 
-Shapes: N pictures, C channels, H x W pixels, S style width (noise and condition vector), M spatial condition channels.
+Shapes: N pictures, C channels, H x W pixels, S style width (noise and condition vector), M spatial
+condition channels.
 """
 
 from __future__ import annotations

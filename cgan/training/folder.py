@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from pathlib import Path
 
 import torch
@@ -12,7 +11,8 @@ from torchvision.utils import save_image
 
 from cgan import timeline
 from cgan.config import to_json
-from cgan.model import METRICS, SAMPLES, read_json, write_json
+from cgan.evaluation import record
+from cgan.model import SAMPLES
 from cgan.training.log import sample_grid
 from cgan.training.trainer import Trainer
 
@@ -25,10 +25,9 @@ def finish(trainer: Trainer, command: str) -> None:
     model.save(folder)
     timeline.write(folder, trainer.snapshots)
     save_image(sample_grid(model).float() / 255, folder / SAMPLES)
-    metrics = read_json(folder / METRICS) if (folder / METRICS).exists() else {}
-    metrics["training"] = {
+    training = {
         "command": command,
-        "commit": commit(),
+        "commit": ", ".join(trainer.commits),
         "hardware": hardware(trainer.device),
         "torch": torch.__version__,
         "kimg": round(trainer.images_seen / 1000, 3),
@@ -36,23 +35,7 @@ def finish(trainer: Trainer, command: str) -> None:
         "processes": trainer.accelerator.num_processes,
         "config": to_json(trainer.config),
     }
-    metrics["curve"] = trainer.curve
-    write_json(folder / METRICS, metrics)
-
-
-def commit() -> str:
-    """The commit of the code that runs, with '+changes' where files differ from it, or 'unknown' outside git."""
-    here = Path(__file__).parent
-
-    def git(*arguments: str) -> str:
-        result = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True)
-        return result.stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", "../train.py")
-        return git("rev-parse", "--short", "HEAD") + ("+changes" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+    record(folder, {"training": training, "curve": trainer.curve})
 
 
 def hardware(device: torch.device) -> str:

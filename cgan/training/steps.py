@@ -1,7 +1,8 @@
 """One training step, on a page: the discriminator's turn, then the generator's, on the same generated pictures.
 
-Nothing is computed twice: the discriminator sees real and generated pictures in one pass, the generator's pictures are
-made once for both turns, and in the generator's turn no gradient of the discriminator's weights is taken.
+Nothing is computed twice: the discriminator sees real and generated pictures in one pass, the generator's
+pictures are made once for both turns, and in the generator's turn no gradient of the discriminator's
+weights is taken.
 
 Shapes: N pictures, Z noise width, C channels, H x W pixels.
 """

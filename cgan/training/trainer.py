@@ -1,7 +1,7 @@
 """The trainer: a resident data set, the step of `steps.py`, a running average, checkpoints, a model folder.
 
-A run is a pure function of its config and data: every step's randomness is reseeded from (seed, images seen), so a run
-that was killed and resumed ends with the weights of an uninterrupted one.
+A run is a pure function of its config and data: every step's randomness is reseeded from (seed, images
+seen), so a run that was killed and resumed ends with the weights of an uninterrupted one.
 
 Shapes: N pictures, C channels, H x W pixels.
 """
@@ -9,7 +9,7 @@ Shapes: N pictures, C channels, H x W pixels.
 from __future__ import annotations
 
 import math
-import sys
+import subprocess
 import time
 from collections.abc import Callable
 from functools import partial
@@ -77,6 +77,9 @@ class Trainer:
         self.raw = self.model.encoder.encode(data.targets).to(self.device)
         self.null = self.model.encoder.null(1).to(self.device)
         self.images_seen, self.seconds = 0, 0.0
+        self.commits: list[
+            str
+        ] = []  # of the code that trained, more than one where a run was resumed on another
         self.snapshots: list[tuple[float, dict[str, Tensor]]] = []
         self.curve: list[dict[str, float]] = []
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
@@ -84,11 +87,14 @@ class Trainer:
     def fit(self) -> ConditionalGAN:
         """Train to the end and leave a model folder. Returns the averaged model.
 
-        Raises TrainingError if a loss or weight is not finite, CheckpointError if a checkpoint can't be written.
+        Raises TrainingError if a loss or weight is not finite, CheckpointError if a checkpoint can't be
+        written.
         """
         options, total = self.config.training, math.ceil(self.config.training.kimg * 1000)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
+        if (code := commit()) not in self.commits:
+            self.commits.append(code)
         main = self.accelerator.is_main_process
         log = Log(self.folder, self.images_seen, enabled=main)
         bar = tqdm(
@@ -204,6 +210,7 @@ class Trainer:
             "config": to_json(self.config),
             "images_seen": self.images_seen,
             "seconds": self.seconds,
+            "commits": self.commits,
             "snapshots": [kimg for kimg, _ in self.snapshots],
             "curve": self.curve,
         }
@@ -224,6 +231,7 @@ class Trainer:
         for name in ("generator_optimizer", "discriminator_optimizer"):
             checkpoint.load_optimizer(getattr(self.players, name), checkpoint.unpack(name, tensors))
         self.images_seen, self.seconds, self.curve = meta["images_seen"], meta["seconds"], meta["curve"]
+        self.commits = meta["commits"]
         self.snapshots = [
             (kimg, checkpoint.unpack(f"snapshot/{k}", tensors)) for k, kimg in enumerate(meta["snapshots"])
         ]
@@ -255,3 +263,18 @@ class Trainer:
 
 def _adam(parameters, options: AdamOptions) -> Adam:
     return Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2), fused=True)
+
+
+def commit() -> str:
+    """The commit of the code that runs, with '+changes' where files differ from it, or 'unknown' outside git."""
+    here = Path(__file__).parents[2]
+
+    def git(*arguments: str) -> str:
+        result = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True)
+        return result.stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", "cgan", "train.py")
+        return git("rev-parse", "--short", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

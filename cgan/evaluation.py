@@ -1,0 +1,109 @@
+"""Evaluation of a model on its data set: draws the pictures that the metrics judge.
+
+Shapes: N pictures, C channels, H x W pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cgan.data import DATASETS, Dataset
+from cgan.metrics.features import FeatureNetwork
+from cgan.metrics.report import Draw, Pictures, RealReference, evaluate, quick
+from cgan.model import METRICS, ConditionalGAN, read_json, write_json
+
+CHUNK = 500  # pictures made at once
+QUICK_COUNT = 5000  # pictures of the trainer's evaluation
+
+
+def draw_samples(model: ConditionalGAN, seed: int, count: int) -> tuple[Tensor, dict[str, Any]]:
+    """uint8 pictures [N, C, H, W] of samples 0 .. count - 1 under `seed`, and by name what each was asked to show."""
+    noise, raw = model.noise(seed, count), model.encoder.sample(count, seed)
+    device = next(model.generator.parameters()).device
+    chunks = [slice(first, first + CHUNK) for first in range(0, count, CHUNK)]
+    images = [model.sample(noise[rows].to(device), raw[rows].to(device)).cpu() for rows in chunks]
+    return torch.cat(images), model.encoder.decode(raw)
+
+
+def drawer(model: ConditionalGAN) -> Draw:
+    """`draw_samples` of one model, as the metrics want it."""
+
+    def draw(seed: int, count: int) -> Pictures:
+        images, asked = draw_samples(model, seed, count)
+        return images, {name: torch.as_tensor(column) for name, column in asked.items()}
+
+    return draw
+
+
+def real_reference(
+    dataset: Dataset, form: str, data_root: Path, download: bool, **options: Any
+) -> RealReference:
+    """The real pictures that a model of `dataset` is measured against.
+
+    Raises FileNotFoundError if the data or the data set's feature network is missing.
+    """
+    network = FeatureNetwork.load(DATASETS.name_of(dataset))
+    train, test = (dataset.load(data_root, split, download) for split in ("train", "test"))
+    pairs = {"train": (train.images, train.targets), "test": (test.images, test.targets)}
+    return RealReference(network=network, form=form, **pairs, **options)
+
+
+def quick_evaluation(
+    dataset: Dataset, form: str, data_root: Path, download: bool = False
+) -> Callable[[ConditionalGAN], dict[str, float]]:
+    """What the trainer measures now and then: obedience and Fréchet distance of 5,000 pictures."""
+    reference = real_reference(dataset, form, data_root, download, count=QUICK_COUNT)
+    return lambda model: quick(drawer(model), reference)
+
+
+def evaluate_model(
+    model: ConditionalGAN,
+    data_root: Path,
+    *,
+    download: bool = False,
+    seeds: int = 3,
+    count: int = 10_000,
+    pupil_count: int = 0,
+    inception: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """The whole report on a model; `cgan.metrics.report.evaluate` has its keys.
+
+    Raises FileNotFoundError if the data or the feature network is missing, ValueError if the pictures are
+    too few or of another size.
+    """
+    if seeds < 1:
+        raise ValueError(f"--seeds must be at least 1, got {seeds}")
+    reference = real_reference(model.config.dataset, model.encoder.form, data_root, download, count=count)
+    return evaluate(
+        drawer(model),
+        reference,
+        seeds=range(1, seeds + 1),
+        pupil_count=pupil_count,
+        inception=inception,
+        progress=progress,
+    )
+
+
+def timeline_curve(folder: Path, data_root: Path) -> list[dict[str, float]]:
+    """The quick evaluation of every snapshot of a folder's timeline: [{"kimg", "obedience", "frechet", ...}]."""
+    from cgan.timeline import Timeline
+
+    model, timeline = ConditionalGAN.load(folder), Timeline(folder)
+    measure = quick_evaluation(model.config.dataset, model.encoder.form, data_root)
+    curve = []
+    for index, kimg in enumerate(timeline.kimg):
+        timeline.load_into(model, index)
+        curve.append({"kimg": kimg, **measure(model)})
+    return curve
+
+
+def record(folder: Path, entries: Mapping[str, Any]) -> None:
+    """Put `entries` into a model folder's metrics.json, keeping what else it holds."""
+    path = Path(folder) / METRICS
+    write_json(path, (read_json(path) if path.exists() else {}) | dict(entries))

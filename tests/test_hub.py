@@ -1,0 +1,423 @@
+"""Models travel to the Hub and back over real HTTP, whole or not at all, and every failure is one line."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import HfApi, ModelCard
+from PIL import Image
+
+from cgan import timeline
+from cgan.hub import HubError, HubUnreachable, fetch, parse, push
+from cgan.model import (
+    CARD,
+    CONFIG,
+    DISCRIMINATOR,
+    FOLDER_FILES,
+    METRICS,
+    SAMPLES,
+    TIMELINE,
+    WEIGHTS,
+    ConditionalGAN,
+    ModelError,
+    write_json,
+)
+from tests.conftest import tiny_model
+from tests.hub_server import READ, WRITE, Hub, serve
+
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # the client's LFS upload
+REPO = "ada/digits"
+SUMMARY = {"mean": 0.9964, "std": 0.0004, "values": [0.996, 0.9968]}
+EVALUATION = {
+    "features": {"name": "cgan-mnist", "judge_accuracy": 0.997},
+    "count": 10000,
+    "generated": {
+        "obedience": {"accuracy": SUMMARY, "per_class": [0.9]},
+        "frechet": {"mean": 1.5, "std": None},
+    },
+    "real": {"obedience": {"accuracy": 0.997, "per_class": [1.0] * 3}, "frechet": 0.75},
+    "usefulness": {"generated": {"mean": 0.97, "std": 0.01}, "real": 0.98, "count": 5},
+}
+TRAINING = {"command": "python train.py --preset mnist", "commit": "abc1234", "kimg": 2400.0, "minutes": 61.5}
+
+
+@pytest.fixture(autouse=True)
+def _plain_http(monkeypatch, tmp_path):
+    """No Xet (its storage can't be stood in for), no progress bars, no token and no cache of this machine's."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "no-token"))
+    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    with serve() as server:
+        yield server
+
+
+def api(hub: Hub, token: str | bool = WRITE) -> HfApi:
+    return HfApi(endpoint=hub.endpoint, token=token)
+
+
+def save(folder: Path, scale: float = 1.0, whole: bool = True) -> ConditionalGAN:
+    """A model folder whose weights depend on `scale`, with every optional file if `whole`."""
+    model = tiny_model()
+    model.generator.stem.weight.mul_(scale)
+    model.save(folder)
+    if whole:
+        timeline.write(folder, [(k, timeline.compress(model.player_state())) for k in (0.0, 1.0)])
+        write_json(folder / METRICS, {"training": TRAINING, "evaluation": EVALUATION})
+        Image.new("L", (16, 16)).save(folder / SAMPLES)
+    return model
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in FOLDER_FILES if (folder / name).exists()}
+
+
+def failing(kind: type[Exception], message: str, act, *arguments, **options) -> str:
+    """The one line with which a call fails."""
+    with pytest.raises(kind, match=message) as caught:
+        act(*arguments, **options)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_model_comes_back_bit_for_bit_and_draws_the_same_pictures(hub, folder):
+    (folder / "notes.txt").write_text("private")
+    url = push(folder, REPO, api=api(hub))
+    assert url == f"{hub.endpoint}/{REPO}/tree/{hub.repos[REPO].refs['main']}"
+    assert set(hub.repos[REPO].commits[hub.repos[REPO].refs["main"]]) == {*FOLDER_FILES, ".gitattributes"}
+    back = fetch(REPO, api=api(hub, token=False))
+    assert contents(back) == contents(folder)
+    assert {path.name for path in back.iterdir()} == set(FOLDER_FILES)
+    one, two = ConditionalGAN.load(folder), ConditionalGAN.load(back)
+    assert all(torch.equal(tensor, two.state_dict()[name]) for name, tensor in one.state_dict().items())
+    noise, raw = one.noise(5, 12), one.encoder.sample(12, seed=5)
+    assert torch.equal(one.sample(noise, raw), two.sample(noise, raw))
+    assert len(timeline.Timeline(back)) == 2
+    assert not hub.leaks
+
+
+def test_a_local_folder_is_taken_as_it_is(folder, monkeypatch):
+    assert fetch(str(folder)) == folder
+    monkeypatch.chdir(folder.parent)
+    assert fetch("model") == Path("model")
+
+
+def test_a_revision_pins_a_model(hub, tmp_path):
+    first = save(tmp_path / "first", scale=1)
+    second = save(tmp_path / "second", scale=2, whole=False)
+    commit = push(tmp_path / "first", REPO, api=api(hub)).rsplit("/", 1)[-1]
+    hub.repos[REPO].refs["v1"] = commit
+    push(tmp_path / "second", REPO, api=api(hub))
+    for spec, expected in ((f"{REPO}@{commit}", first), (f"{REPO}@v1", first), (REPO, second)):
+        found = ConditionalGAN.load(fetch(spec, api=api(hub)))
+        assert torch.equal(found.generator.stem.weight, expected.generator.stem.weight), spec
+    assert not (fetch(REPO, api=api(hub)) / TIMELINE).exists()  # the first model's went with its weights
+    asked = len(hub.requests)
+    fetch(f"{REPO}@{commit}", api=api(hub))
+    assert len(hub.requests) == asked  # a commit never changes
+
+
+def test_a_second_fetch_downloads_nothing_again_and_sees_what_is_new(hub, folder):
+    push(folder, REPO, api=api(hub))
+    fetch(REPO, api=api(hub))
+    del hub.requests[:]
+    fetch(REPO, api=api(hub))
+    assert not [request for request in hub.requests if "/resolve/" in request or "/storage/" in request]
+    changed = save(folder, scale=3)
+    push(folder, REPO, api=api(hub))
+    assert torch.equal(
+        ConditionalGAN.load(fetch(REPO, api=api(hub))).generator.stem.weight, changed.generator.stem.weight
+    )
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "",
+        "mnist",
+        "no/such/folder",
+        "/no/such",
+        "./digits",
+        "ada/digits@",
+        "@main",
+        "ada/dig its",
+        "ada/..",
+        "-a/b",
+    ]
+    + [
+        "a/b@../../x",
+        "https://hub/ada/digits",
+        "ada/digits@main@v1",
+        "ada/digits\n",
+        "ada--b/digits",
+        "a/b.git",
+    ],
+)
+def test_a_malformed_name_is_refused_without_a_request(hub, spec):
+    failing(HubError, "no such folder; a model is a folder, or USER/NAME", fetch, spec, api=api(hub))
+    assert not hub.requests
+
+
+def test_a_name_may_have_a_branch_with_a_slash():
+    assert parse("ada/digits@refs/pr/1") == ("ada/digits", "refs/pr/1")
+    assert parse("ada/digits") == ("ada/digits", None)
+
+
+def test_missing_private_and_gated_repositories(hub, folder):
+    files = contents(folder)
+    hub.put("ada/hidden", files, private=True)
+    hub.put("ada/gated", files, gated=True)
+    for token in (False, READ):
+        line = failing(HubError, "no such folder, nor http", fetch, "ada/nothing", api=api(hub, token))
+        assert f"{hub.endpoint}/ada/nothing" in line
+        line = failing(HubError, "accept its terms", fetch, "ada/gated", api=api(hub, token))
+        assert f"{hub.endpoint}/ada/gated" in line
+        assert "HF_TOKEN" in line
+    failing(HubError, "if it is private, set HF_TOKEN", fetch, "ada/hidden", api=api(hub, token=False))
+    for name in ("ada/hidden", "ada/gated"):
+        assert contents(fetch(name, api=api(hub))) == files
+    assert not hub.leaks
+
+
+def test_a_missing_revision(hub, folder):
+    hub.put(REPO, contents(folder))
+    failing(HubError, "no such revision", fetch, f"{REPO}@v9", api=api(hub))
+    failing(HubError, "no such revision", fetch, f"{REPO}@{'0' * 40}", api=api(hub))
+
+
+def test_pickles_and_other_files_are_never_fetched(hub, folder):
+    bomb = pickle.dumps(print)
+    others = {"pytorch_model.bin": bomb, "model.pkl": bomb, "run.py": b"boom", "sub/config.json": b"{}"}
+    hub.put("ada/both", {**contents(folder), **others})
+    assert set(contents(fetch("ada/both", api=api(hub)))) == set(contents(folder))
+    assert not [request for request in hub.requests for name in others if request.endswith(name)]
+    found = fetch("ada/both", api=api(hub))
+    assert {path.name for path in found.rglob("*")} == set(contents(folder))
+    hub.put("ada/pickled", {CONFIG: (folder / CONFIG).read_bytes(), **others})
+    line = failing(
+        HubError, "pytorch_model.bin is a pickle, which is never read", fetch, "ada/pickled", api=api(hub)
+    )
+    assert f"{WEIGHTS}, {DISCRIMINATOR} is not there" in line
+    hub.put("ada/notes", {CARD: b"hello"})
+    failing(HubError, "no model of this program", fetch, "ada/notes", api=api(hub))
+
+
+@pytest.mark.parametrize(("name", "size"), [(WEIGHTS, 2**40), (CONFIG, 5 * 2**20), (SAMPLES, 5 * 2**20)])
+def test_oversized_files_are_refused_before_the_download(hub, folder, name, size):
+    hub.put(REPO, contents(folder))
+    hub.claimed_sizes[name] = size
+    failing(HubError, f"{name} has {size} bytes, more than the", fetch, REPO, api=api(hub))
+    assert not [request for request in hub.requests if "/resolve/" in request]
+
+
+def test_a_damaged_model_arrives_and_is_refused_by_the_loader(hub, folder):
+    hub.put(REPO, {**contents(folder), WEIGHTS: pickle.dumps(print)})
+    failing(ModelError, "not a whole safetensors file", ConditionalGAN.load, fetch(REPO, api=api(hub)))
+
+
+def test_a_server_that_is_down(hub, folder):
+    nowhere = HfApi(endpoint="http://127.0.0.1:9", token=WRITE)  # the discard port: nobody listens
+    failing(HubUnreachable, "can't be reached.*no copy of it is kept here", fetch, REPO, api=nowhere)
+    failing(HubUnreachable, "can't be reached", push, folder, REPO, api=nowhere)
+    push(folder, REPO, api=api(hub))
+    kept = fetch(REPO, api=api(hub))
+    assert fetch(REPO, api=nowhere) == kept
+    failing(HubUnreachable, "no copy", fetch, f"{REPO}@v2", api=nowhere)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_server_that_is_out_of_order(hub, folder, status):
+    hub.broken = status
+    began = time.monotonic()
+    failing(HubUnreachable, rf"out of order \({status}\).*no copy", fetch, REPO, api=api(hub), patience=2)
+    assert time.monotonic() - began < 4
+
+
+def test_a_server_that_breaks_half_way_leaves_the_last_whole_copy(hub, folder, monkeypatch):
+    push(folder, REPO, api=api(hub))
+    kept = fetch(REPO, api=api(hub))
+    save(folder, scale=2)
+    push(folder, REPO, api=api(hub))
+    del hub.storage[next(iter(reversed(hub.storage)))]
+    monkeypatch.setattr("tests.hub_server.Handler.download", lambda self, oid: self.answer({}, 503))
+    assert fetch(REPO, api=api(hub), patience=3) == kept
+    ConditionalGAN.load(kept)
+
+
+def test_a_slow_server_is_given_up_in_time_and_the_copy_used(hub, folder):
+    push(folder, REPO, api=api(hub))
+    hub.delay = 60
+    began = time.monotonic()
+    failing(HubUnreachable, "no copy of it is kept here", fetch, REPO, api=api(hub), patience=0.5)
+    failing(HubUnreachable, "was not done within", push, folder, REPO, api=api(hub), patience=0.2)
+    hub.delay = 0
+    kept = fetch(REPO, api=api(hub))
+    hub.delay = 60
+    assert fetch(REPO, api=api(hub), patience=0.5) == kept
+    assert time.monotonic() - began < 8
+
+
+def test_a_download_that_drips_is_given_up(hub, folder):
+    hub.put(REPO, contents(folder))
+    hub.drip = 0.05
+    began = time.monotonic()
+    failing(HubUnreachable, "was not done within 1 s.*no copy", fetch, REPO, api=api(hub), patience=1)
+    assert time.monotonic() - began < 4
+
+
+def test_publishing_again_keeps_what_is_not_ours(hub, folder):
+    push(folder, REPO, api=api(hub), private=True)
+    repo = hub.repos[REPO]
+    assert repo.private
+    repo.commit({**repo.commits[repo.refs["main"]], "paper.pdf": b"%PDF"})
+    (folder / SAMPLES).unlink()
+    push(folder, REPO, api=api(hub), message="Second")
+    assert set(repo.commits[repo.refs["main"]]) == {*FOLDER_FILES, ".gitattributes", "paper.pdf"} - {SAMPLES}
+    assert len(repo.commits) == 4  # created, first, paper, second
+
+
+@pytest.mark.parametrize(
+    ("token", "message"),
+    [(False, "set HF_TOKEN"), (None, "set HF_TOKEN"), (READ, r"refuses \(403\).*HF_TOKEN")],
+)
+def test_publishing_needs_a_token_that_may_write(hub, folder, token, message):
+    failing(HubError, message, push, folder, REPO, api=api(hub, token))
+    assert REPO not in hub.repos
+
+
+@pytest.mark.parametrize("name", ["digits", "ada/digits@v1", "a b/c"])
+def test_publishing_needs_a_name(hub, folder, name):
+    failing(HubError, "USER/NAME", push, folder, name, api=api(hub))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (WEIGHTS, b"x"),
+        (CONFIG, b"[]"),
+        (METRICS, b"[]"),
+        (TIMELINE, b"x"),
+        (SAMPLES, b"GIF89a"),
+        (DISCRIMINATOR, None),
+    ],
+)
+def test_a_damaged_folder_is_not_published(hub, folder, name, content):
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_bytes(content)
+    failing(ModelError, name, push, folder, REPO, api=api(hub))
+    assert not hub.requests
+
+
+@pytest.mark.parametrize("name", [WEIGHTS, METRICS, SAMPLES, CARD])
+def test_a_link_is_not_published(hub, folder, tmp_path, name):
+    (tmp_path / "secret").write_bytes((folder / name).read_bytes() if (folder / name).exists() else b"secret")
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(tmp_path / "secret")
+    failing(ModelError, f"{name}: is a link", push, folder, REPO, api=api(hub))
+    assert not hub.requests
+
+
+def test_the_card_says_how_to_use_the_model_and_how_good_it_is(hub, folder):
+    push(folder, REPO, api=api(hub))
+    card = ModelCard.load(folder / CARD)
+    assert card.data.pipeline_tag == "unconditional-image-generation"
+    assert card.data.datasets == ["ylecun/mnist"]
+    assert "label-conditional" in card.data.tags
+    results = {result.metric_name: result.metric_value for result in card.data.eval_results}
+    assert results == {"obedience accuracy": 0.9964, "frechet": 1.5, "usefulness": 0.97}
+    text = card.text
+    assert "| obedience accuracy | 0.9964 ± 0.0004 | 0.997 |" in text
+    assert "| frechet | 1.5 | 0.75 |" in text
+    assert "cgan-mnist, not Inception-v3's" in text
+    assert TRAINING["command"] in text
+    assert "minutes: 61.5" in text
+    assert "zero, one, two" in text
+    assert f"python app.py --model {REPO}" in text
+    assert f"]({SAMPLES})" in text
+
+
+def test_the_cards_python_runs(hub, folder, monkeypatch):
+    push(folder, REPO, api=api(hub))
+    code = (folder / CARD).read_text().split("```python\n")[1].split("```")[0]
+    kept = fetch(REPO, api=api(hub))
+    monkeypatch.setattr("cgan.hub.fetch", lambda spec: {REPO: kept}[spec])
+    scope: dict = {}
+    exec(code, scope)
+    assert scope["images"].shape == (16, 1, 8, 8)
+
+
+def test_a_card_invents_no_figures(hub, tmp_path):
+    save(tmp_path, whole=False)
+    push(tmp_path, REPO, api=api(hub))
+    card = ModelCard.load(tmp_path / CARD)
+    assert card.data.eval_results is None
+    for absent in ("## Figures", "## Training", SAMPLES, "None", "nan"):
+        assert absent not in card.content, absent
+    write_json(tmp_path / METRICS, {"training": {"kimg": 3}, "evaluation": {"generated": [1], "real": "?"}})
+    push(tmp_path, REPO, api=api(hub))
+    text = (tmp_path / CARD).read_text()
+    assert "kimg: 3" in text
+    assert "## Figures" not in text
+
+
+def test_a_card_of_ones_own_words_is_left_alone(hub, folder):
+    (folder / CARD).write_text("---\nlicense: mit\n---\nMine.\n")
+    push(folder, REPO, api=api(hub))
+    assert (folder / CARD).read_text() == "---\nlicense: mit\n---\nMine.\n"
+
+
+PROGRAM = """
+import sys
+from cgan.hub import fetch, push
+try:
+    print(push(sys.argv[2], sys.argv[3]) if sys.argv[1] == "push" else fetch(sys.argv[3]))
+except ValueError as error:
+    print(error, file=sys.stderr)
+    sys.exit(2)
+"""
+
+
+def test_the_environment_alone_is_enough(hub, folder, tmp_path):
+    """HF_ENDPOINT, HF_TOKEN, HF_HOME and HF_HUB_OFFLINE as a user sets them, in processes of their own."""
+
+    def run(action: str, **extra: str) -> subprocess.CompletedProcess[str]:
+        keep = {
+            "PATH": os.environ["PATH"],
+            "HF_HUB_DISABLE_XET": "1",
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
+        environment = {**keep, "HF_ENDPOINT": hub.endpoint, "HF_HOME": str(tmp_path / "home"), **extra}
+        command = [sys.executable, "-c", PROGRAM, action, str(folder), REPO]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+
+    cold = run("fetch", HF_HUB_OFFLINE="1")
+    assert cold.returncode == 2
+    assert "the Hub is off (HF_HUB_OFFLINE); no copy of it is kept here" in cold.stderr
+    assert run("push", HF_TOKEN=WRITE).stdout.startswith(f"{hub.endpoint}/{REPO}/tree/")
+    online = run("fetch")
+    assert online.returncode == 0, online.stderr
+    asked = len(hub.requests)
+    offline = run("fetch", HF_HUB_OFFLINE="1")
+    assert offline.stdout == online.stdout
+    assert len(hub.requests) == asked
+    assert contents(Path(offline.stdout.strip())) == contents(folder)
