@@ -1,6 +1,7 @@
-"""A generator made ready to serve.
+"""A generator made ready to serve: norms folded into weights, and kernels whose result for one picture does not
+depend on the others in its batch, so that a query always has the same bytes.
 
-Shapes: N pictures, C channels, H x W pixels, Z noise width.
+Shapes: N pictures, C channels in, O channels out, H x W pixels, Z noise width, S style width.
 """
 
 from __future__ import annotations
@@ -8,16 +9,19 @@ from __future__ import annotations
 import copy
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from cgan.model import ConditionalGAN
+from cgan.networks.generator import Generator, Stem, TransposedUp
+from cgan.networks.layers import Modulation
 from cgan.types import Raw
 
-CPU_BATCH, CUDA_BATCH = 16, 256
+CPU_BATCH, CUDA_BATCH = 16, 256  # pictures at once; on a CPU more gain nothing and leave the cache
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device of that name; 'auto' is a GPU where there is one. ValueError if there is none, or no such name."""
+    """The device of that name; 'auto' is a GPU where there is one. ValueError if there is no such device."""
     if name not in ("auto", "cpu", "cuda"):
         raise ValueError(f"device must be one of auto, cpu, cuda, got {name!r}")
     if name == "cuda" and not torch.cuda.is_available():
@@ -26,14 +30,148 @@ def resolve_device(name: str) -> torch.device:
 
 
 class Sampler:
-    """Calls a model's generator on a device."""
+    """A model's weights on a device, called with noise and what was asked for."""
 
     def __init__(self, model: ConditionalGAN, device: torch.device):
-        self.model = copy.deepcopy(model).to(device)
+        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        del self.model.discriminator
+        prepare(self.model.generator)
+        self.model.to(device, memory_format=torch.channels_last)
         self.device = device
         self.batch = CUDA_BATCH if device.type == "cuda" else CPU_BATCH
 
     @torch.inference_mode()
     def __call__(self, noise: Tensor, raw: Raw) -> Tensor:
-        """noise [N, Z], raw [N, ...] -> uint8 pictures [N, C, H, W] on the CPU."""
-        return self.model.sample(noise.to(self.device), raw.to(self.device)).cpu()
+        """noise [N, Z], raw [N, ...] -> uint8 pictures [N, C, H, W] on the CPU. Any N; `batch` at once."""
+        pairs = zip(noise.split(self.batch), raw.split(self.batch), strict=True)
+        parts = [self.model.sample(n.to(self.device), r.to(self.device)).cpu() for n, r in pairs]
+        return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+
+@torch.no_grad()
+def prepare(generator: Generator) -> None:
+    """Change a generator in evaluation mode in place: the same pictures up to rounding, sooner."""
+    for module in generator.modules():
+        for name in list(getattr(module, "parametrizations", ())):
+            parametrize.remove_parametrizations(module, name)
+    for module in generator.modules():
+        if isinstance(module, Modulation):
+            _fold_modulation(module)
+    if isinstance(generator.blocks[-1], TransposedUp):
+        for before, block in zip([generator.stem, *generator.blocks], generator.blocks, strict=False):
+            _fold_concatenation(before if isinstance(before, Stem) else before.conv, block.enter)
+    for module in list(generator.modules()):
+        for name, child in module.named_children():
+            if stand_in := faster(child):
+                setattr(module, name, stand_in)
+
+
+def _fold_modulation(module: Modulation) -> None:
+    """norm(x) = r x - r m, so shift + norm(x) (1 + scale) = (shift - r m (1 + scale)) + x r (1 + scale)."""
+    if not isinstance(module.norm, nn.BatchNorm2d):
+        return
+    r, rm = _affine(module.norm)
+    last = module.spatial[-1] if module.spatial is not None else None
+    for layer, one in ((module.style, 1.0), (last, 0.0)):
+        if layer is None:
+            continue
+        scale, shift = layer.weight.chunk(2)
+        bias_scale, bias_shift = layer.bias.chunk(2)
+        broadcast = (-1, *[1] * (scale.ndim - 1))
+        layer.weight.copy_(torch.cat([r.view(broadcast) * scale, shift - rm.view(broadcast) * scale]))
+        new_scale = r * (bias_scale + one) - one
+        layer.bias.copy_(torch.cat([new_scale, bias_shift - rm * (bias_scale + one)]))
+    module.norm = nn.Identity()
+
+
+def _fold_concatenation(before: nn.ConvTranspose2d, enter: nn.Module) -> None:
+    """The norm behind a transposed convolution goes into its weight [C, O, H, W] and bias [O]."""
+    if not isinstance(enter.norm, nn.BatchNorm2d):
+        return
+    r, rm = _affine(enter.norm)
+    gain, offset = enter.norm.weight * r, enter.norm.bias - enter.norm.weight * rm
+    before.weight.mul_(gain[None, :, None, None])
+    before.bias.mul_(gain).add_(offset)
+    enter.norm = nn.Identity()
+
+
+def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
+    """r [C] and r m [C] of a batch norm's running mean m and 1 / standard deviation r."""
+    r = torch.rsqrt(norm.running_var + norm.eps)
+    return r, r * norm.running_mean
+
+
+class RowLinear(nn.Module):
+    """A linear layer that multiplies each row by itself: BLAS takes another kernel for every number of rows."""
+
+    def __init__(self, layer: nn.Linear):
+        super().__init__()
+        self.register_buffer("weight", layer.weight.mT[None].contiguous())  # [1, C, O]
+        self.register_buffer("bias", layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C] -> [N, O]."""
+        return torch.baddbmm(self.bias, x[:, None], self.weight.expand(len(x), -1, -1)).squeeze(1)
+
+
+class RowStem(nn.Module):
+    """`Stem`, row by row."""
+
+    def __init__(self, layer: Stem):
+        super().__init__()
+        self.shape = layer.weight.shape[1:]  # O, H, W
+        o, h, w = self.shape
+        weight = layer.weight.permute(0, 2, 3, 1).reshape(1, layer.in_channels, -1)
+        self.register_buffer("weight", weight)  # [1, S, H W O]
+        self.register_buffer("bias", layer.bias.repeat(h * w))
+
+    def forward(self, style: Tensor) -> Tensor:
+        """[N, S] -> [N, O, H, W], channels last."""
+        o, h, w = self.shape
+        x = torch.baddbmm(self.bias, style[:, None], self.weight.expand(len(style), -1, -1))
+        return x.view(-1, h, w, o).permute(0, 3, 1, 2)
+
+
+class Pointwise(nn.Module):
+    """A 1x1 convolution as one matrix product a picture."""
+
+    def __init__(self, layer: nn.Conv2d):
+        super().__init__()
+        self.register_buffer("weight", layer.weight.flatten(1).mT[None].contiguous())  # [1, C, O]
+        self.register_buffer("bias", layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, O, H, W], channels last."""
+        rows = x.permute(0, 2, 3, 1).flatten(1, 2)  # [N, H W, C]
+        y = torch.bmm(rows, self.weight.expand(len(x), -1, -1))
+        if self.bias is not None:
+            y = y + self.bias
+        return y.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+
+
+class Convolution(nn.Module):
+    """A convolution by oneDNN whatever the batch: PyTorch takes another, slower kernel for a batch of one."""
+
+    def __init__(self, layer: nn.Conv2d):
+        super().__init__()
+        self.options = (layer.padding, layer.stride, layer.dilation, layer.groups)
+        self.register_buffer("weight", layer.weight)
+        self.register_buffer("bias", layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, O, H', W'], channels last."""
+        return torch.mkldnn_convolution(x, self.weight, self.bias, *self.options)
+
+
+def faster(layer: nn.Module) -> nn.Module | None:
+    """The layer's stand-in, if there is one."""
+    match layer:
+        case Stem():
+            return RowStem(layer)
+        case nn.Linear():
+            return RowLinear(layer)
+        case nn.Conv2d(kernel_size=(1, 1)):
+            return Pointwise(layer)
+        case nn.Conv2d():
+            return Convolution(layer)
+    return None
