@@ -1,5 +1,5 @@
-"""DiffAugment: the same differentiable transformations before the discriminator for real and generated pictures
-(Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training").
+"""DiffAugment: the same differentiable transformations before the discriminator for real and generated
+pictures (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training").
 
 Shapes: N pictures, C channels, H x W pixels.
 """
@@ -27,8 +27,8 @@ class DiffAugment:
                 raise ValueError(f"augment.{name} must be in [0, 1], got {getattr(self, name)}")
 
     def __call__(self, images: Tensor, black: float) -> Tensor:
-        """[N, C, H, W] -> [N, C, H, W]; what is uncovered is `black`. Draws one transformation a picture from torch's
-        global generator."""
+        """[N, C, H, W] -> [N, C, H, W]; what is uncovered is `black`. Draws one transformation a picture from
+        torch's global generator."""
         if self.brightness:
             change = torch.rand(len(images), 1, 1, 1, device=images.device) - 0.5
             images = images + 2 * self.brightness * change

@@ -192,7 +192,8 @@ def describe(hint: Any) -> str:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """A flag for every option of a Config: --generator.noise_dim 64, --loss hinge, --regularizers.r1.weight 1."""
+    """A flag for every option of a Config: --generator.noise_dim 64, --loss hinge, --regularizers.r1.weight
+    1."""
     _flags(parser, Config, "")
 
 
@@ -219,7 +220,8 @@ def _flags(parser: argparse._ActionsContainer, kind: type, prefix: str) -> None:
 
 
 def override(config: Config, flags: Mapping[str, str]) -> Config:
-    """`config` with flags {dotted path: text} laid over it. A part chosen by name starts from that part's defaults.
+    """`config` with flags {dotted path: text} laid over it. A part chosen by name starts from that part's
+    defaults.
 
     Raises ValueError naming the flag and what it accepts.
     """

@@ -1,7 +1,8 @@
 """The engine owns the device: weights stay there, noise and conditions go in, uint8 pictures come out.
 
-One worker thread serves a bounded queue. What arrives while it computes is coalesced into its next batch, so nobody
-waits for company when it is idle. A large request is computed in turns, so that it does not hold up small ones.
+One worker thread serves a bounded queue. What arrives while it computes is coalesced into its next batch, so
+nobody waits for company when it is idle. A large request is computed in turns, so that it does not hold up
+small ones.
 
 Shapes: N pictures, C channels, H x W pixels, Z noise width, L directions.
 """
@@ -99,7 +100,8 @@ class Engine:
         device: str = "auto",
         folders: Mapping[str, Path] | None = None,
     ):
-        """`models` by name, the first is the default. ValueError if there is none or the device is not there."""
+        """`models` by name, the first is the default. ValueError if there is none or the device is not
+        there."""
         if not models:
             raise ValueError("the engine needs at least one model")
         self.device = resolve_device(device)
@@ -140,14 +142,17 @@ class Engine:
         return self.models[name]
 
     def submit(self, model: str, noise: Tensor, raw: Raw, client: str | None = None) -> Future[Tensor]:
-        """Ask for the pictures of noise [N, Z] under raw [N, ...]; the future holds uint8 [N, C, H, W] on the CPU.
+        """Ask for the pictures of noise [N, Z] under raw [N, ...]; the future holds uint8 [N, C, H, W] on the
+        CPU.
 
-        What the same `client` still waits for is dropped: its futures raise Superseded. Raises Busy if the queue is
-        full and ValueError if the model is unknown or the shapes do not fit.
+        What the same `client` still waits for is dropped: its futures raise Superseded. Raises Busy if the
+        queue is full and ValueError if the model is unknown or the shapes do not fit.
         """
         job = Job(self.resident(model), noise, raw, client)
         if noise.ndim != 2 or not len(noise) or len(noise) != len(raw):
-            raise ValueError(f"noise must be [N, Z] and raw [N, ...], got {[*noise.shape]} and {[*raw.shape]}")
+            raise ValueError(
+                f"noise must be [N, Z] and raw [N, ...], got {[*noise.shape]} and {[*raw.shape]}"
+            )
         with self._wake:
             dropped = [old for old in self._queue if client is not None and old.client == client]
             for old in dropped:
@@ -180,8 +185,8 @@ class Engine:
         self._waiting -= len(job.noise) - job.taken
 
     def _next_turn(self) -> list[tuple[Job, Tensor, Raw, bool]]:
-        """Wait for work, then take what one model can compute at once: (job, noise, raw, whether it is the job's
-        last) each. Empty when the engine closes."""
+        """Wait for work, then take what one model can compute at once: (job, noise, raw, whether it is the
+        job's last) each. Empty when the engine closes."""
         with self._wake:
             self._wake.wait_for(lambda: self._queue or self._closed)
             if self._closed:
@@ -207,7 +212,9 @@ class Engine:
             except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait for an answer
                 self._fail(jobs, error)
                 continue
-            for job, part, done in zip(jobs, pictures.split([len(part) for part in noise]), last, strict=True):
+            for job, part, done in zip(
+                jobs, pictures.split([len(part) for part in noise]), last, strict=True
+            ):
                 job.parts.append(part)
                 if done:
                     job.finish(torch.cat(job.parts) if len(job.parts) > 1 else part)
@@ -222,7 +229,8 @@ class Engine:
 
 
 def version(model: ConditionalGAN) -> str:
-    """A short digest of what decides a model's pictures: its weights, its configuration and this program's version."""
+    """A short digest of what decides a model's pictures: its weights, its configuration and this program's
+    version."""
     digest = hashlib.sha256(json.dumps([__version__, to_json(model.config)]).encode())
     for name, tensor in sorted(model.player_state().items()):
         digest.update(name.encode())

@@ -22,7 +22,8 @@ QUICK_COUNT = 5000  # pictures of the trainer's evaluation
 
 
 def draw_samples(model: ConditionalGAN, seed: int, count: int) -> tuple[Tensor, dict[str, Any]]:
-    """uint8 pictures [N, C, H, W] of samples 0 .. count - 1 under `seed`, and by name what each was asked to show."""
+    """uint8 pictures [N, C, H, W] of samples 0 .. count - 1 under `seed`, and by name what each was asked to
+    show."""
     noise, raw = model.noise(seed, count), model.encoder.sample(count, seed)
     device = next(model.generator.parameters()).device
     chunks = [slice(first, first + CHUNK) for first in range(0, count, CHUNK)]
@@ -91,7 +92,8 @@ def evaluate_model(
 
 
 def timeline_curve(folder: Path, data_root: Path) -> list[dict[str, float]]:
-    """The quick evaluation of every snapshot of a folder's timeline: [{"kimg", "obedience", "frechet", ...}]."""
+    """The quick evaluation of every snapshot of a folder's timeline: [{"kimg", "obedience", "frechet",
+    ...}]."""
     from cgan.timeline import Timeline
 
     model, timeline = ConditionalGAN.load(folder), Timeline(folder)

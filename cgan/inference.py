@@ -1,5 +1,5 @@
-"""A generator made ready to serve: norms folded into weights, and kernels whose result for one picture does not
-depend on the others in its batch, so that a query always has the same bytes.
+"""A generator made ready to serve: norms folded into weights, and kernels whose result for one picture does
+not depend on the others in its batch, so that a query always has the same bytes.
 
 Shapes: N pictures, C channels in, O channels out, H x W pixels, Z noise width, S style width.
 """
@@ -102,7 +102,8 @@ def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
 
 
 class RowLinear(nn.Module):
-    """A linear layer that multiplies each row by itself: BLAS takes another kernel for every number of rows."""
+    """A linear layer that multiplies each row by itself: BLAS takes another kernel for every number of
+    rows."""
 
     def __init__(self, layer: nn.Linear):
         super().__init__()

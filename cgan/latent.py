@@ -15,10 +15,12 @@ from cgan.networks.layers import Modulation
 
 
 def directions(model: ConditionalGAN, count: int) -> Tensor:
-    """The unit directions [L, Z] that move the generator most, strongest first; L is `count` or Z, whichever is less.
+    """The unit directions [L, Z] that move the generator most, strongest first; L is `count` or Z, whichever
+    is less.
 
-    Closed form (SeFa; Shen & Zhou 2021, equation 5): right singular vectors of every weight that reads the noise, each
-    weight first scaled to norm 1 so that no layer outvotes the others. A direction's largest component is positive.
+    Closed form (SeFa; Shen & Zhou 2021, equation 5): right singular vectors of every weight that reads the
+    noise, each weight first scaled to norm 1 so that no layer outvotes the others. A direction's largest
+    component is positive.
     """
     reading = torch.cat([weight / weight.norm() for weight in _weights_reading_noise(model)])  # [R, Z]
     leading = torch.linalg.svd(reading, full_matrices=False).Vh[:count]  # [L, Z]
@@ -37,17 +39,17 @@ def _weights_reading_noise(model: ConditionalGAN) -> list[Tensor]:
     return [weight.detach().double().cpu() for weight in weights]
 
 
-
 def lerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
     """The straight line from `start` (t = 0) to `end` (t = 1). `t` is a number or broadcasts against both."""
     return start + (end - start) * t
 
 
 def slerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
-    """The great arc from `start` (t = 0) to `end` (t = 1), along the last dimension (Shoemake 1985, section 3.3).
+    """The great arc from `start` (t = 0) to `end` (t = 1), along the last dimension (Shoemake 1985, section
+    3.3).
 
-    The noise keeps the length that the generator was trained on. Where the two ends point the same or opposite ways
-    no arc is distinguished, and the line is taken.
+    The noise keeps the length that the generator was trained on. Where the two ends point the same or
+    opposite ways no arc is distinguished, and the line is taken.
     """
     cosine = nn.functional.cosine_similarity(start, end, dim=-1, eps=1e-12).clamp(-1, 1).unsqueeze(-1)
     angle = torch.acos(cosine)
@@ -72,9 +74,9 @@ def place(
 ) -> Tensor:
     """Noise [count, Z] of the samples first, first + 1, ... under `seed`, moved to where a person put it.
 
-    The noise is multiplied by `psi` (truncation; Brock et al. 2019, section 3.1), `strengths` along the `leading`
-    directions [L, Z] are added, and `components` set raw components by index. ValueError if there are more strengths
-    than directions or no such component.
+    The noise is multiplied by `psi` (truncation; Brock et al. 2019, section 3.1), `strengths` along the
+    `leading` directions [L, Z] are added, and `components` set raw components by index. ValueError if there
+    are more strengths than directions or no such component.
     """
     if len(strengths) > len(leading):
         raise ValueError(f"z takes at most {len(leading)} strengths, got {len(strengths)}")

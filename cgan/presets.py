@@ -1,4 +1,5 @@
-"""Presets: Python functions that make a whole configuration. `python train.py --preset NAME` starts from one."""
+"""Presets: Python functions that make a whole configuration. `python train.py --preset NAME` starts from
+one."""
 
 from __future__ import annotations
 
@@ -15,11 +16,11 @@ from cgan.regularizers.r1 import R1
 
 
 def mnist_article() -> Config:
-    """The article's worked example: 28x28x1, 100 noise numbers, batch 128, 50 epochs; a generator of three transposed
-    convolutions with batch norm, ReLU and tanh; the label concatenated at the input and to every feature
-    map; a discriminator of strided convolutions whose flattened features meet the label before the fully
-    connected layers;
-    binary cross-entropy and Adam as in DCGAN. The widths are ours: they keep the weights under a megabyte."""
+    """The article's worked example: 28x28x1, 100 noise numbers, batch 128, 50 epochs; a generator of three
+    transposed convolutions with batch norm, ReLU and tanh; the label concatenated at the input and to every
+    feature map; a discriminator of strided convolutions whose flattened features meet the label before the
+    fully connected layers; binary cross-entropy and Adam as in DCGAN. The widths are ours: they keep the
+    weights under a megabyte."""
     adam = AdamOptions(lr=2e-4, beta1=0.5, beta2=0.999)
     return Config(
         dataset=MNIST(),
@@ -41,10 +42,11 @@ def mnist_article() -> Config:
 def mnist() -> Config:
     """Our best for MNIST on two CPU cores.
 
-    Residual blocks whose batch norms read noise and label, and a transposed convolution that makes the picture from
-    14x14: no feature map is 28x28, which halves the cost of a step. The critic has no normalisation; lazy R1 keeps it
-    smooth at one step in 16, a projection head and a light auxiliary classifier make it hear the label. Learning rates
-    of 1e-3 that fall to 0 over the second half reach in 120 kimg what 4e-4 does not reach in thrice that.
+    Residual blocks whose batch norms read noise and label, and a transposed convolution that makes the
+    picture from 14x14: no feature map is 28x28, which halves the cost of a step. The critic has no
+    normalisation; lazy R1 keeps it smooth at one step in 16, a projection head and a light auxiliary
+    classifier make it hear the label. Learning rates of 1e-3 that fall to 0 over the second half reach in 120
+    kimg what 4e-4 does not reach in thrice that.
     """
     adam = AdamOptions(lr=1e-3, beta1=0.0, beta2=0.99)
     return Config(

@@ -1,4 +1,5 @@
-"""A registry is a table of frozen dataclasses by name. The CLI, the JSON files and the tests follow from it."""
+"""A registry is a table of frozen dataclasses by name. The CLI, the JSON files and the tests follow from
+it."""
 
 from __future__ import annotations
 

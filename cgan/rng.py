@@ -33,5 +33,6 @@ def noise(seed: int, count: int, dim: int, distribution: str = "normal", first: 
 
 
 def step_seed(seed: int, images_seen: int, rank: int = 0) -> int:
-    """The seed of torch's generators for one training step, so that a resumed run draws what the first one would."""
+    """The seed of torch's generators for one training step, so that a resumed run draws what the first one
+    would."""
     return int(stream(seed, images_seen, purpose=3 + rank).integers(2**63))

@@ -49,16 +49,16 @@ def tiny_model(**changes: Any) -> ConditionalGAN:
     return model.eval().requires_grad_(False)
 
 
-@pytest.fixture()
+@pytest.fixture
 def config() -> Callable[..., Config]:
     return tiny_config
 
 
-@pytest.fixture()
+@pytest.fixture
 def data() -> Images:
     return tiny_data()
 
 
-@pytest.fixture()
+@pytest.fixture
 def model() -> ConditionalGAN:
     return tiny_model()

@@ -1,4 +1,4 @@
-"""The judge's file: written, read back, refused when it is not what it should be; the shipped ones hold their mark."""
+"""The judge's file: written, read back, refused when damaged; the shipped ones hold their mark."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def dots(count: int, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor]:
     return images.byte(), labels
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     torch.manual_seed(0)
     save(Classifier(1, 3, 12), INFO, tmp_path / "dots.safetensors")
@@ -104,6 +104,7 @@ def rewrite(path: Path, **changes: object) -> None:
         (inflate, "larger than 1000000 bytes"),
         (lambda path: rewrite(path, format="cgan-features-9"), "format 'cgan-features-9'"),
         (lambda path: rewrite(path, info={"classes": ["a", "b"]}), "Classifier"),
+        (lambda path: rewrite(path, info={"channels": 10**9}), "Classifier"),
         (lambda path: rewrite(path, info={"colour": 1}), "colour"),
         (lambda path: rewrite(path, weights={"extra": torch.zeros(1)}), "Classifier"),
     ],

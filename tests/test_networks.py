@@ -1,4 +1,5 @@
-"""Generator and discriminator: shapes, ranges, the condition's ways in, completeness, and what each option changes."""
+"""Generator and discriminator: shapes, ranges, the condition's ways in, completeness, and what each option
+changes."""
 
 from __future__ import annotations
 
@@ -101,7 +102,8 @@ def test_the_condition_enters_again_at_every_block(block):
 
 @pytest.mark.parametrize("head", ["concat", "projection"])
 def test_the_discriminator_compares_picture_and_label(head):
-    """The verdict's difference between two labels depends on the picture, which a mere bias per label would not."""
+    """The verdict's difference between two labels depends on the picture, which a mere bias per label would
+    not."""
     made = make_discriminator(head=head)
     images = torch.randn(N, 1, 28, 28)
     verdicts = [made(images, Cond(torch.eye(K)[k].expand(N, K))).logits for k in (0, 1)]

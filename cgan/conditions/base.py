@@ -56,7 +56,8 @@ class ConditionEncoder(nn.Module):
         raise NotImplementedError
 
     def parse(self, values: Mapping[str, Any]) -> Raw:
-        """One person's values, by field name -> raw [1, ...]. ValueError names the field and what it accepts."""
+        """One person's values, by field name -> raw [1, ...]. ValueError names the field and what it
+        accepts."""
         raise NotImplementedError
 
     def encode(self, targets: Mapping[str, Any]) -> Raw:

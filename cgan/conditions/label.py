@@ -121,5 +121,6 @@ class LabelEncoder(ConditionEncoder):
         return Cond(vector=raw)
 
     def auxiliary_loss(self, auxiliary: Tensor, raw: Raw) -> Tensor:
-        """Cross-entropy against the label weights, [N] (Odena et al. 2017, equation 3). Dropped labels count 0."""
+        """Cross-entropy against the label weights, [N] (Odena et al. 2017, equation 3). Dropped labels count
+        0."""
         return F.cross_entropy(auxiliary.float(), raw, reduction="none")

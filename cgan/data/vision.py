@@ -29,7 +29,8 @@ class MNIST:
             raise ValueError(f"dataset.size must be from 8 to 128 pixels, got {self.size}")
 
     def load(self, root: Path, split: Split, download: bool = False) -> Images:
-        """uint8 [N, 1, size, size]; 28 pixels are centred on a black ground of 32, or scaled to any other size.
+        """uint8 [N, 1, size, size]; 28 pixels are centred on a black ground of 32, or scaled to any other
+        size.
 
         Raises FileNotFoundError if `root` does not hold the files and `download` is off.
         """
@@ -39,7 +40,7 @@ class MNIST:
             data = getattr(datasets, self.source)(root, train=split == "train", download=download)
         except RuntimeError as error:
             raise FileNotFoundError(
-                f"no {self.title} under {root}: --data-root must be a torchvision data root, or add --download"
+                f"no {self.title} under {root}: --data-root must be a torchvision data root (or --download)"
             ) from error
         images = data.data.unsqueeze(1)
         if self.size == 32:

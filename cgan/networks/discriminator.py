@@ -1,4 +1,5 @@
-"""The discriminator: convolutions with downsampling, flattened features, the condition in the head, one logit.
+"""The discriminator: convolutions with downsampling, flattened features, the condition in the head, one
+logit.
 
 Shapes: N pictures, C channels, H x W pixels, D condition width, F feature width, K auxiliary outputs.
 """
@@ -21,7 +22,8 @@ from cgan.types import Cond, Critique
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorOptions:
-    """The discriminator's shape. `widths` are the channels behind each downsampling, from the picture down."""
+    """The discriminator's shape. `widths` are the channels behind each downsampling, from the picture
+    down."""
 
     block: Literal["strided", "pool", "residual"] = "strided"
     widths: tuple[int, ...] = (64, 128, 256)
@@ -40,8 +42,8 @@ class DiscriminatorOptions:
             )
         if self.head == "concat" and not self.hidden:
             raise ValueError(
-                "discriminator.head concat needs discriminator.hidden above 0: one linear layer on features and "
-                "condition side by side adds the condition to the logit and can't compare the two"
+                "discriminator.head concat needs discriminator.hidden above 0: one linear layer on features "
+                "and condition side by side can't compare the two"
             )
 
     def build(
@@ -116,7 +118,7 @@ class Discriminator(nn.Module):
         resolutions = [size >> (k + 1) for k in range(len(options.widths))]
         if resolutions[-1] < 1 or set(options.attention) - set(resolutions):
             raise ValueError(
-                f"discriminator.widths and .attention do not fit {size}x{size} pictures: levels end at {resolutions}"
+                f"discriminator.widths and .attention do not fit {size}x{size} pictures: levels are {resolutions}"
             )
         norm, block = options.norm, BLOCKS[options.block]
         ins = [channels + spatial_channels, *options.widths[:-1]]
@@ -141,16 +143,14 @@ class Discriminator(nn.Module):
             self.projection = norm.weight(nn.Linear(vector_dim, features, bias=False))
         self.auxiliary = norm.weight(nn.Linear(features, auxiliary)) if auxiliary else None
         initialise(self, options.init)
-        if concat:  # beside hundreds of features a label's few columns would go unheard at the start
-            with torch.no_grad():
-                weight = self.hidden.weight.clone()
-                nn.init.orthogonal_(weight[:, flat:])
-                self.hidden.weight = weight if parametrize.is_parametrized(self.hidden) else
-                nn.Parameter(weight)
+        if concat:  # as an embedding starts: small columns would go unheard beside hundreds of features
+            weight = self.hidden.weight.detach().clone()
+            weight[:, flat:].normal_()
+            self.hidden.weight = weight if parametrize.is_parametrized(self.hidden) else nn.Parameter(weight)
 
     def forward(self, images: Tensor, cond: Cond) -> Critique:
-        """pictures [N, C, H, W], Cond(vector [N, D], spatial [N, M, H, W]) -> Critique(logits [N], features [N, F],
-        auxiliary [N, K])."""
+        """pictures [N, C, H, W], Cond(vector [N, D], spatial [N, M, H, W]) -> Critique(logits [N], features
+        [N, F], auxiliary [N, K])."""
         x = images
         if cond.spatial is not None:
             x = torch.cat([x, resize_like(cond.spatial, x)], dim=1)

@@ -1,4 +1,5 @@
-"""The generator: noise joined with the condition, a stack of upsampling blocks, the condition again at every block.
+"""The generator: noise joined with the condition, a stack of upsampling blocks, the condition again at every
+block.
 
 Shapes: N pictures, Z noise width, D condition width, S style width (Z + D), C channels, H x W pixels.
 """
@@ -52,7 +53,8 @@ class GeneratorOptions:
 
 
 class Stem(nn.ConvTranspose2d):
-    """A transposed convolution of the style seen as a 1x1 map, which is a matrix product and computed as one."""
+    """A transposed convolution of the style seen as a 1x1 map, which is a matrix product and computed as
+    one."""
 
     def __init__(self, style_dim: int, out_channels: int, size: int):
         super().__init__(style_dim, out_channels, size)
@@ -64,7 +66,8 @@ class Stem(nn.ConvTranspose2d):
 
 
 class ResidualUp(nn.Module):
-    """Twice modulate, ReLU, convolve, with the upsampling in between; plus a 1x1 shortcut (BigGAN, figure 15)."""
+    """Twice modulate, ReLU, convolve, with the upsampling in between; plus a 1x1 shortcut (BigGAN, figure
+    15)."""
 
     def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm):
         super().__init__()
@@ -108,7 +111,8 @@ class TransposedUp(nn.Module):
 
 
 class ToImage(nn.Module):
-    """Modulate, ReLU, convolve to the picture's channels; `up` doubles the resolution by a transposed convolution."""
+    """Modulate, ReLU, convolve to the picture's channels; `up` doubles the resolution by a transposed
+    convolution."""
 
     def __init__(
         self, width: int, channels: int, style_dim: int, spatial_channels: int, norm: Norm, up: bool
@@ -143,7 +147,7 @@ class Generator(nn.Module):
         base = size >> doublings
         if base < 1 or base << doublings != size:
             raise ValueError(
-                f"generator.widths has {len(options.widths)} levels, which do not fit {size}x{size} pictures: "
+                f"generator.widths has {len(options.widths)} levels, which do not fit {size}x{size}: "
                 f"{size} is not divisible by {2**doublings}"
             )
         self.options, self.size, self.channels = options, size, channels
@@ -171,7 +175,8 @@ class Generator(nn.Module):
         initialise(self, options.init)
 
     def forward(self, noise: Tensor, cond: Cond) -> Tensor:
-        """noise [N, Z], Cond(vector [N, D], spatial [N, M, H, W]) -> pictures [N, C, H, W] in `options.image_range`."""
+        """noise [N, Z], Cond(vector [N, D], spatial [N, M, H, W]) -> pictures [N, C, H, W] in
+        `options.image_range`."""
         style = noise if cond.vector is None else torch.cat([noise, cond.vector], dim=1)
         x = self.stem(style)
         inner = style[:, style.shape[1] - self.block_style_dim :]

@@ -23,8 +23,8 @@ def resize_like(spatial: Tensor, x: Tensor) -> Tensor:
 
 
 class Modulation(nn.Module):
-    """Normalise, then scale and shift by the style (conditional batch norm; de Vries et al. 2017) and, at every pixel,
-    by the spatial condition (SPADE; Park et al. 2019, equation 1)."""
+    """Normalise, then scale and shift by the style (conditional batch norm; de Vries et al. 2017) and, at
+    every pixel, by the spatial condition (SPADE; Park et al. 2019, equation 1)."""
 
     def __init__(self, channels: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int = 32):
         super().__init__()
@@ -66,15 +66,16 @@ class Concatenation(nn.Module):
 
 
 class MinibatchStd(nn.Module):
-    """Append the mean standard deviation over groups of pictures as a channel, so that a batch without variety is
-    seen as such (Karras et al. 2018, section 3). Groups are neighbours in the batch."""
+    """Append the mean standard deviation over groups of pictures as a channel, so that a batch without
+    variety is seen as such (Karras et al. 2018, section 3). Groups are neighbours in the batch."""
 
     def __init__(self, group: int = 4):
         super().__init__()
         self.group = group
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C, H, W] -> [N, C + 1, H, W]. A batch that is no multiple of the group is one group per picture."""
+        """[N, C, H, W] -> [N, C + 1, H, W]. A batch that is no multiple of the group is one group per
+        picture."""
         n, _, h, w = x.shape
         group = self.group if n % self.group == 0 else 1
         groups = x.float().unflatten(0, (-1, group))  # [N / G, G, C, H, W]
@@ -84,7 +85,8 @@ class MinibatchStd(nn.Module):
 
 
 def initialise(network: nn.Module, init: Init) -> None:
-    """Start every weight: normal(0, 0.02) (DCGAN; Radford et al. 2016) or orthogonal (BigGAN; Brock et al. 2019)."""
+    """Start every weight: normal(0, 0.02) (DCGAN; Radford et al. 2016) or orthogonal (BigGAN; Brock et al.
+    2019)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
             with torch.no_grad():

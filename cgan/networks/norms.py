@@ -1,4 +1,5 @@
-"""Normalisations. Each is a frozen dataclass that normalises activations (`layer`), weights (`weight`), or neither.
+"""Normalisations. Each is a frozen dataclass that normalises activations (`layer`), weights (`weight`), or
+neither.
 
 Shapes: N pictures, C channels, H x W pixels.
 """
@@ -58,7 +59,8 @@ class Layer(NoNorm):
 
 @dataclass(frozen=True, kw_only=True)
 class Spectral(NoNorm):
-    """Spectral normalisation: every weight divided by its largest singular value (Miyato et al. 2018, equation 8)."""
+    """Spectral normalisation: every weight divided by its largest singular value (Miyato et al. 2018,
+    equation 8)."""
 
     def weight(self, module: nn.Module) -> nn.Module:
         return parametrizations.spectral_norm(module)

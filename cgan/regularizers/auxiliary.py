@@ -1,4 +1,5 @@
-"""The auxiliary classifier (Odena, Olah & Shlens 2017, "Conditional Image Synthesis with Auxiliary Classifier GANs")."""
+"""The auxiliary classifier (Odena, Olah & Shlens 2017, "Conditional Image Synthesis with Auxiliary Classifier
+GANs")."""
 
 from __future__ import annotations
 
@@ -12,8 +13,9 @@ from cgan.regularizers.base import Player, Regularizer, Turn
 
 @dataclass(frozen=True, kw_only=True)
 class Auxiliary(Regularizer):
-    """Equation 3: the discriminator learns to read the condition off real pictures, the generator to have it read off
-    its own. The discriminator does not learn from generated pictures, which may not show what was asked for."""
+    """Equation 3: the discriminator learns to read the condition off real pictures, the generator to have it
+    read off its own. The discriminator does not learn from generated pictures, which may not show what was
+    asked for."""
 
     players: ClassVar[tuple[Player, ...]] = ("discriminator", "generator")
     generator_share: float = 1.0  # the generator's weight as a share of the discriminator's

@@ -19,7 +19,8 @@ Player = Literal["discriminator", "generator"]
 
 @dataclass(frozen=True)
 class View:
-    """What a player sees in one step: pictures behind augmentation, their condition and the verdicts on them."""
+    """What a player sees in one step: pictures behind augmentation, their condition and the verdicts on
+    them."""
 
     images: Tensor  # [N, C, H, W]
     cond: Cond
@@ -40,7 +41,8 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True)
 class Regularizer:
-    """Added with `weight` times `every` at each `every`-th step (lazy regularisation; Karras et al. 2020, appendix B)."""
+    """Added with `weight` times `every` at each `every`-th step (lazy regularisation; Karras et al. 2020,
+    appendix B)."""
 
     players: ClassVar[tuple[Player, ...]]
     weight: float = 1.0  # 0 switches it off

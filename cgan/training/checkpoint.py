@@ -1,5 +1,5 @@
-"""A checkpoint is one safetensors file, written beside the last one and then put in its place: an interrupted write,
-a full disk or a killed process leaves the last good checkpoint as it was."""
+"""A checkpoint is one safetensors file, written beside the last one and then put in its place: an interrupted
+write, a full disk or a killed process leaves the last good checkpoint as it was."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class CheckpointError(RuntimeError):
 
 
 def write(folder: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> Path:
-    """Replace the folder's checkpoint. CheckpointError if the disk is full or the folder can't be written to."""
+    """Replace the folder's checkpoint. CheckpointError if the disk is full or the folder can't be written
+    to."""
     path, partial = folder / CHECKPOINT, folder / f"{CHECKPOINT}.partial"
     try:
         save_file(
@@ -39,7 +40,8 @@ def write(folder: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> Pat
 
 
 def read(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
-    """(tensors, meta) of the folder's checkpoint, or None if it has none. CheckpointError if it is damaged."""
+    """(tensors, meta) of the folder's checkpoint, or None if it has none. CheckpointError if it is
+    damaged."""
     path = folder / CHECKPOINT
     if not path.exists():
         return None

@@ -18,8 +18,8 @@ class EMA:
 
     @torch.no_grad()
     def update(self, module: nn.Module, batch: int, images_seen: int) -> None:
-        """Move towards `module` after `batch` more pictures. The half-life is `kimg`, or a twentieth of the pictures
-        seen while that is less, so that the first average is not the untrained network."""
+        """Move towards `module` after `batch` more pictures. The half-life is `kimg`, or a twentieth of the
+        pictures seen while that is less, so that the first average is not the untrained network."""
         half_life = min(self.kimg * 1000, images_seen * 0.05)
         weight = 1 - 0.5 ** (batch / max(half_life, 1e-8))
         for own, new in zip(self.average.parameters(), module.parameters(), strict=True):

@@ -65,7 +65,8 @@ def sample_grid(model: ConditionalGAN, columns: int = 10) -> Tensor:
 
 
 def column_conditions(model: ConditionalGAN, columns: int) -> Tensor:
-    """Raw conditions [columns, ...]: every choice in turn where the condition is a choice, else from the prior."""
+    """Raw conditions [columns, ...]: every choice in turn where the condition is a choice, else from the
+    prior."""
     fields = model.encoder.fields()
     if len(fields) == 1 and len(fields[0].choices) >= columns:
         return torch.cat(

@@ -1,4 +1,5 @@
-"""One training step, on a page: the discriminator's turn, then the generator's, on the same generated pictures.
+"""One training step, on a page: the discriminator's turn, then the generator's, on the same generated
+pictures.
 
 Nothing is computed twice: the discriminator sees real and generated pictures in one pass, the generator's
 pictures are made once for both turns, and in the generator's turn no gradient of the discriminator's
@@ -35,7 +36,8 @@ class Players:
 
 
 def train_step(players: Players, config: Config, batches: list[Batch], step: int) -> dict[str, Tensor]:
-    """`discriminator_steps` turns of the discriminator, each on a batch of its own, then one of the generator.
+    """`discriminator_steps` turns of the discriminator, each on a batch of its own, then one of the
+    generator.
 
     Returns detached means by name, for the log. Random draws come from torch's global generators.
     """

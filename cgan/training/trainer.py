@@ -149,7 +149,8 @@ class Trainer:
         return model.eval().requires_grad_(False)
 
     def _batch(self, offset: int) -> Batch:
-        """This process's share of the batch that begins `offset` batches from here; epochs are shuffled anew."""
+        """This process's share of the batch that begins `offset` batches from here; epochs are shuffled
+        anew."""
         batch, processes = self.config.training.batch, self.accelerator.num_processes
         per_epoch = len(self.data) // batch
         epoch, position = divmod(self.images_seen // batch + offset, per_epoch)
@@ -224,7 +225,7 @@ class Trainer:
         tensors, meta = found
         if from_json(Config, meta["config"]) != self.config:
             raise TrainingError(
-                f"{self.folder} holds a run with another config; give the same options to resume it, or another --out"
+                f"{self.folder} holds a run with another config: resume it with the same options, or change --out"
             )
         self.model.load_state_dict(checkpoint.unpack("model", tensors))
         self.ema.average.load_state_dict(checkpoint.unpack("ema", tensors))
@@ -266,7 +267,8 @@ def _adam(parameters, options: AdamOptions) -> Adam:
 
 
 def commit() -> str:
-    """The commit of the code that runs, with '+changes' where files differ from it, or 'unknown' outside git."""
+    """The commit of the code that runs, with '+changes' where files differ from it, or 'unknown' outside
+    git."""
     here = Path(__file__).parents[2]
 
     def git(*arguments: str) -> str:
