@@ -19,7 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
 FEATURES = 96
-BATCH = 250
+BATCH = 50  # pictures judged at once: their maps stay in a CPU's cache
 STATISTICS = 20_000  # pictures from which the averaged weights' batch norm is measured
 
 
@@ -82,6 +82,7 @@ class Classifier(nn.Module):
         self.requires_grad_(False).eval()
         layers: list[nn.Module] = []
         for convolution, norm, activation in zip(*[iter(self.trunk)] * 3, strict=True):
+            activation.inplace = True
             layers += [fuse_conv_bn_eval(convolution, norm), activation]
         self.trunk = nn.Sequential(*layers).to(memory_format=torch.channels_last)
         return self
@@ -164,6 +165,6 @@ def fit(
             total += loss.detach()
         if progress:
             progress(f"epoch {epoch + 1}/{recipe.epochs}  loss {total.item() / steps:.4f}")
-    rows = torch.randperm(len(images), generator=generator)[:STATISTICS].split(BATCH)
+    rows = torch.randperm(len(images), generator=generator)[:STATISTICS].split(recipe.batch)
     update_bn((augment(images[part], recipe, generator) for part in rows), averaged)
     return averaged.module.eval()

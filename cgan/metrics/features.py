@@ -1,7 +1,7 @@
 """The independent judge of a data set, and the features that our distances are measured in.
 
-`python -m cgan.metrics.features train --dataset mnist --data-root DIR` makes assets/features/mnist.safetensors:
-the weights in half precision, and in the header what made them. Every figure says that it stands in these
+`python -m cgan.metrics.features train --dataset mnist --data-root DIR` writes weights in half precision to
+assets/features/mnist.safetensors, what made them to its header. Every figure says that it stands in these
 features ("cgan-mnist"); none is called FID, which means Inception-v3.
 
 Shapes: N pictures, C channels, H x W pixels, F feature width, K classes.
@@ -74,12 +74,13 @@ class FeatureNetwork:
             )
         try:
             info, weights = _read(path)
-            classifier = Classifier(info.channels, len(info.classes), info.size)
-            classifier.load_state_dict(weights)
+            with torch.device("meta"):  # no memory is taken on the header's word
+                classifier = Classifier(info.channels, len(info.classes), info.size)
+            classifier.load_state_dict(weights, assign=True)
         except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(f"{path.name} is no {FORMAT} file, make it again: {reason}") from error
-        return FeatureNetwork(info, classifier.to(device).fuse())
+        return FeatureNetwork(info, classifier.float().to(device).fuse())
 
     def __call__(self, images: Tensor) -> Features:
         """Features [N, F] and logits [N, K], on the CPU, of pictures uint8 [N, C, H, W] of its own size.
@@ -142,7 +143,8 @@ def train(dataset: str, root: Path, *, out: Path, epochs: int | None, seed: int,
         size=training.size,
         test_accuracy=classifier.judge(test.images).accuracy(test.targets["label"]),
         epochs=recipe.epochs,
-        command=f"python -m cgan.metrics.features train --dataset {dataset} --data-root DIR --seed {seed}",
+        command="python -m cgan.metrics.features train "
+        f"--dataset {dataset} --data-root DIR --epochs {recipe.epochs} --seed {seed}",
     )
     save(classifier, info, out)
     return info.test_accuracy

@@ -16,7 +16,7 @@ from cgan.metrics.classifier import Features
 
 
 class Measure(Protocol):
-    """How far pictures follow one form of condition. `headline` names the key of the result that sums it up."""
+    """How far pictures follow one form of condition. `headline` is the result's key that sums it up."""
 
     headline: ClassVar[str]
 
@@ -34,7 +34,8 @@ class LabelObedience:
     headline: ClassVar[str] = "accuracy"
 
     def __call__(self, images: Tensor, asked: Mapping[str, Any], judged: Features) -> dict[str, Any]:
-        """- accuracy: share of pictures judged to be what was asked, 0 to 1; per_class: the same for each class [K]
+        """
+        - accuracy: share of pictures judged to be what was asked, 0 to 1; per_class: the same by class [K]
         - confusion: [K, K], row asked, column judged, each row sums to 1; a class never asked for has zeros
         """
         labels = torch.as_tensor(asked["label"])

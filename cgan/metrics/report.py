@@ -1,0 +1,238 @@
+"""All the figures of one generator, beside the same figures of fresh real pictures: the floor.
+
+Shapes: N pictures, C channels, H x W pixels, K classes.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cgan.metrics import MEASURES
+from cgan.metrics.classifier import FEATURES, Features
+from cgan.metrics.features import FeatureNetwork
+from cgan.metrics.frechet import Gaussian, frechet_distance, kernel_distance
+from cgan.metrics.inception import inception_v3_fid
+from cgan.metrics.manifold import Manifold, manifold_figures, memorisation, nearest, variety
+from cgan.metrics.usefulness import usefulness
+
+Pictures: TypeAlias = tuple[Tensor, Mapping[str, Any]]
+"""Pictures uint8 [N, C, H, W] and what each shows or was asked to show: "label" int64 [N] and so on."""
+
+Draw: TypeAlias = Callable[[int, int], Pictures]
+"""(seed, count) -> that many generated pictures. The first n must not depend on count."""
+
+NEAREST = 2000  # pictures whose nearest training picture is looked for
+
+
+def summary(values: Sequence[float]) -> dict[str, Any]:
+    """Mean, standard deviation (n - 1; None of a single value) and the values, one a sample seed."""
+    spread = statistics.stdev(values) if len(values) > 1 else None
+    return {"mean": statistics.fmean(values), "std": spread, "values": list(values)}
+
+
+def across(results: Sequence[Any]) -> Any:
+    """Results of the same form, one a seed, as one: each number becomes its `summary`, each list its mean."""
+    if isinstance(results[0], Mapping):
+        return {key: across([result[key] for result in results]) for key in results[0]}
+    if isinstance(results[0], list):
+        return np.mean(results, axis=0).tolist()
+    return summary(results)
+
+
+def subset(pictures: Pictures, count: int, seed: int = 0) -> Pictures:
+    """`count` of the pictures, all of them if there are no more, in random order."""
+    images, targets = pictures
+    rows = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:count]
+    return images[rows], {key: value[rows] for key, value in targets.items() if isinstance(value, Tensor)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealReference:
+    """The real pictures and what is measured of them, each thing once and only when it is needed."""
+
+    network: FeatureNetwork
+    train: Pictures
+    test: Pictures
+    form: str = "label"  # of condition; names the measure of obedience
+    count: int = 10_000  # pictures on either side of a comparison
+
+    def __post_init__(self):
+        most = min(len(self.train[0]), len(self.test[0]))
+        if not FEATURES < self.count <= most:
+            raise ValueError(
+                f"count must be from {FEATURES + 1} to {most}, the real pictures, got {self.count}"
+            )
+
+    @cached_property
+    def train_features(self) -> Features:
+        return self.network(self.train[0])
+
+    @cached_property
+    def gaussian(self) -> Gaussian:
+        """Of the whole training set."""
+        return Gaussian.of(self.train_features.features)
+
+    @cached_property
+    def manifold(self) -> Manifold:
+        """Of `count` training pictures."""
+        features = self.train_features.features
+        return Manifold.of(subset((features, {}), self.count)[0])
+
+    @cached_property
+    def variety(self) -> list[float]:
+        """Of each class of the training set."""
+        classes = len(self.network.info.classes)
+        return variety(self.train_features.features, self.train[1]["label"], classes)
+
+    @cached_property
+    def fresh(self) -> Pictures:
+        """`count` test pictures."""
+        return subset(self.test, self.count)
+
+    @cached_property
+    def fresh_frechet(self) -> float:
+        """Fréchet distance of the test pictures to the training set."""
+        return frechet_distance(self.gaussian, Gaussian.of(self.network(self.fresh[0]).features))
+
+    @cached_property
+    def fresh_distances(self) -> Tensor:
+        """From test pictures to their nearest training pictures."""
+        return nearest(self.fresh[0][:NEAREST], self.train[0])[0]
+
+    @cached_property
+    def floor(self) -> dict[str, Any]:
+        """`score` of real pictures never trained on."""
+        return score(self.fresh, self)
+
+
+def score(pictures: Pictures, reference: RealReference) -> dict[str, Any]:
+    """Every figure of one set of pictures against the training set, but usefulness; `evaluate` has the keys.
+
+    ValueError if they are too few, of another size than the feature network's, or their targets do not fit.
+    """
+    images, targets = pictures
+    judged = reference.network(images)
+    other = Manifold.of(judged.features, reference.manifold.neighbours)
+    result = {
+        "obedience": MEASURES[reference.form]()(images, targets, judged),
+        "frechet": frechet_distance(reference.gaussian, Gaussian.of(judged.features)),
+        "kernel": kernel_distance(reference.manifold.features, judged.features),
+        **manifold_figures(reference.manifold, other),
+        "nearest": memorisation(nearest(images[:NEAREST], reference.train[0])[0], reference.fresh_distances),
+    }
+    if "label" in targets:
+        spread = variety(judged.features, torch.as_tensor(targets["label"]), len(reference.variety))
+        ratios = [own / real for own, real in zip(spread, reference.variety, strict=True)]
+        result["variety"] = {"ratio": statistics.fmean(ratios), "per_class": ratios}
+    return result
+
+
+def quick(draw: Draw, reference: RealReference, seed: int = 0) -> dict[str, float]:
+    """For use in training: `reference.count` pictures of one seed, a few seconds.
+
+    - obedience: the measure's headline figure
+    - frechet: distance to the training set, in our features
+    - frechet_ratio: the same over that of as many test pictures
+    """
+    measure, (images, targets) = MEASURES[reference.form](), draw(seed, reference.count)
+    judged = reference.network(images)
+    distance = frechet_distance(reference.gaussian, Gaussian.of(judged.features))
+    return {
+        "obedience": measure(images, targets, judged)[measure.headline],
+        "frechet": distance,
+        "frechet_ratio": distance / reference.fresh_frechet,
+    }
+
+
+def evaluate(
+    draw: Draw,
+    reference: RealReference,
+    *,
+    seeds: Sequence[int] = (0, 1, 2),
+    pupil_count: int = 0,
+    pupil_epochs: int = 12,
+    inception: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """The whole report, ready for JSON. Distances are in our features, which it names; none is FID.
+
+    - features {name, judge_accuracy}, form, headline (obedience's main key), seeds, count, neighbours
+    - generated: what `score` gives, every number as {mean, std, values} over the seeds, lists as their mean
+        - obedience: of the form's measure; for labels accuracy, per_class [K], confusion [K, K] (row: asked)
+        - frechet, kernel: distances to the training set, the lower the better
+        - precision, recall, density, coverage: see `manifold_figures`
+        - nearest {distance, ratio, copies}: see `memorisation`
+        - variety {ratio, per_class [K]}: spread within a class over that of the training set (labels only)
+    - real: the same of as many real test pictures, plain numbers: the floor
+    - ratio: generated mean over real, for frechet, precision, recall, density, coverage
+    - usefulness, if `pupil_count` > 0: {generated, real} accuracies of classifiers that saw so many of these
+      pictures only, for `pupil_epochs` epochs, each {mean, std, values}; count, epochs
+    - inception_v3_fid, if `inception`: {generated, real}, the standard FID against `count` training pictures
+
+    ValueError as of `score`, `usefulness` and `inception_v3_fid`, or if there is no seed.
+    """
+    if not seeds:
+        raise ValueError("seeds must name at least one sample seed")
+    results, pupils, fids = [], [], []
+    training = subset(reference.train, reference.count)[0]
+    for seed in seeds:
+        progress(f"seed {seed}: drawing and measuring {reference.count} pictures")
+        drawn = draw(seed, max(reference.count, pupil_count))
+        first = _first(drawn, reference.count)
+        results.append(score(first, reference))
+        if pupil_count:
+            progress(f"seed {seed}: training classifiers on {pupil_count} generated and real pictures")
+            pupils.append(_pupils(_first(drawn, pupil_count), reference, pupil_epochs, seed))
+        if inception:
+            progress(f"seed {seed}: Inception-v3 features")
+            fids.append(inception_v3_fid(training, first[0]))
+    progress("the floor: test pictures in place of generated ones")
+    generated, real = across(results), reference.floor
+    compared = ("frechet", "precision", "recall", "density", "coverage")
+    report = {
+        "features": {"name": reference.network.name, "judge_accuracy": reference.network.info.test_accuracy},
+        "form": reference.form,
+        "headline": MEASURES[reference.form].headline,
+        "seeds": list(seeds),
+        "count": reference.count,
+        "neighbours": reference.manifold.neighbours,
+        "generated": generated,
+        "real": real,
+        "ratio": {key: generated[key]["mean"] / real[key] for key in compared},
+    }
+    if pupils:
+        report["usefulness"] = {**across(pupils), "count": pupil_count, "epochs": pupil_epochs}
+    if fids:
+        floor = inception_v3_fid(training, reference.fresh[0])
+        report["inception_v3_fid"] = {"generated": summary(fids), "real": floor}
+    return report
+
+
+def _first(pictures: Pictures, count: int) -> Pictures:
+    images, targets = pictures
+    return images[:count], {key: value[:count] for key, value in targets.items()}
+
+
+def _pupils(drawn: Pictures, reference: RealReference, epochs: int, seed: int) -> dict[str, float]:
+    """Usefulness of generated and of as many training pictures."""
+    accuracies, classes = {}, len(reference.network.info.classes)
+    test = reference.test[0], reference.test[1].get("label")
+    if test[1] is None:
+        raise ValueError(
+            f"usefulness needs a data set with labels, {reference.network.info.dataset} has none"
+        )
+    for kind, (images, targets) in (
+        ("generated", drawn),
+        ("real", subset(reference.train, len(drawn[0]), seed)),
+    ):
+        labels = torch.as_tensor(targets["label"])
+        accuracies[kind] = usefulness(images, labels, test, classes, epochs=epochs, seed=seed)
+    return accuracies
