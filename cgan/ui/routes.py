@@ -30,6 +30,7 @@ from cgan.ui.pictures import GAP, enlarge, gif, png, tile
 from cgan.ui.query import Query
 
 PICTURES, PIXELS = 256, 2**22  # the most in one answer
+FIRST = 2**20  # the last of a seed's samples that an answer may begin with
 INLINE_PIXELS = 2**16  # larger answers are encoded in a thread, so that nobody waits behind them
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "public, max-age=0, must-revalidate"
@@ -135,6 +136,7 @@ def _noise(query: Query, resident: Resident, seed: str, count: int, default: int
         resident.directions,
         seed=query.whole(seed, default, 0, SEED_LIMIT - 1),
         count=count,
+        first=query.whole("first", 0, 0, FIRST),
         psi=query.number("psi", 1, 0, 2),
         strengths=query.numbers("z", len(resident.directions), -6, 6),
         components=query.indexed("raw", dim, -6, 6),

@@ -1,0 +1,106 @@
+"""Named, documented, queued endpoints for gradio_client and MCP: the routes' pictures as files."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+from cgan.conditions import Choice
+from cgan.engine import Busy, Engine
+from cgan.ui.query import Query
+from cgan.ui.routes import ROUTES
+
+PATIENCE = 60  # seconds
+INPUTS: Mapping[type, Callable[[Any, str], gr.components.Component]] = {
+    bool: lambda value, name: gr.Checkbox(value, label=name, visible=False),
+    int: lambda value, name: gr.Number(value, label=name, visible=False, precision=0),
+    float: lambda value, name: gr.Number(value, label=name, visible=False),
+    str: lambda value, name: gr.Textbox(value, label=name, visible=False),
+}
+
+
+@dataclass(frozen=True)
+class Api:
+    """Makes endpoints over one engine. To be used inside gr.Blocks."""
+
+    engine: Engine
+
+    @property
+    def model(self) -> str:
+        """The name of the first model."""
+        return next(iter(self.engine.models))
+
+    @property
+    def condition(self) -> str:
+        """The first model's condition as a JSON object: the first choice of each field."""
+        fields = self.engine.resident(None).model.encoder.fields()
+        return json.dumps({field.name: field.choices[0] for field in fields if isinstance(field, Choice)})
+
+    def add(self, function: Callable[..., str]) -> None:
+        """An endpoint with `function`'s name, typed and defaulted arguments and docstring.
+
+        `function` returns a picture's path. Nothing of it shows on the page.
+        """
+        inputs = [
+            INPUTS[argument.annotation](argument.default, name)
+            for name, argument in inspect.signature(function, eval_str=True).parameters.items()
+        ]
+        picture = gr.Image(visible=False, type="filepath", format="png", label="picture")
+        name = function.__name__
+        gr.Button(visible=False).click(function, inputs, picture, api_name=name, concurrency_id="pictures")
+
+    def make(
+        self,
+        route: str,
+        model: str,
+        parameters: Mapping[str, object],
+        condition: str = "",
+        condition2: str = "",
+    ) -> str:
+        """The path of the picture that the route gives. gr.Error says what was wrong with a parameter."""
+        try:
+            values = {"model": model, **parameters} | _fields(condition, "") | _fields(condition2, "2")
+            query = Query([(name, str(value)) for name, value in values.items()])
+            resident = self.engine.resident(model)
+            plan = ROUTES[route][0](query, resident)
+            query.done()
+            future = self.engine.submit(model, plan.noise, plan.raw)
+            return _store(plan.encode(future.result(PATIENCE)))
+        except (ValueError, Busy, TimeoutError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+
+def _fields(text: str, suffix: str) -> dict[str, str]:
+    """A JSON object of the condition's fields, or nothing -> the routes' parameters."""
+    try:
+        values = json.loads(text or "{}")
+    except json.JSONDecodeError as error:
+        example = json.dumps({"label": "3"})
+        raise ValueError(f"condition{suffix} must be a JSON object such as {example}: {error}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"condition{suffix} must be a JSON object, got {text[:60]!r}")
+    return {name + suffix: str(value) for name, value in values.items()}
+
+
+def _store(data: bytes) -> str:
+    """A file in Gradio's cache, written whole before it gets its name, because others may be reading it."""
+    kind = ".png" if data.startswith(b"\x89PNG") else ".gif"
+    folder = Path(get_upload_folder()) / hashlib.sha256(data).hexdigest()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"picture{kind}"
+    if not path.exists():
+        handle, name = tempfile.mkstemp(dir=folder)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    return str(path)

@@ -1,0 +1,59 @@
+"""The page as a Gradio app, and that app beside the plain picture routes on one server."""
+
+from __future__ import annotations
+
+import gradio as gr
+from fastapi import FastAPI
+
+from cgan.engine import Engine
+from cgan.ui.api import Api
+from cgan.ui.i18n import ENGLISH
+from cgan.ui.routes import PictureRoutes, describe
+from cgan.ui.stage import CSS, explorer
+from cgan.ui.tabs import TABS
+
+
+def build(engine: Engine, notice: str = "") -> gr.Blocks:
+    """The page over `engine`, with a line to show above the stage, and the named endpoints."""
+    fields = {name: resident.model.encoder.fields() for name, resident in engine.models.items()}
+    # Gradio's copies of what the endpoints returned go after an hour.
+    with gr.Blocks(title=ENGLISH["title"], analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
+        explorer(describe(engine), fields, notice)
+        for tab in TABS.values():
+            tab().endpoint(Api(engine))
+    return blocks
+
+
+def mount(engine: Engine, notice: str = "") -> FastAPI:
+    """Picture routes and page as one ASGI app, to be served at its origin's root."""
+    app = FastAPI(title=ENGLISH["title"], docs_url=None, redoc_url=None, openapi_url=None)
+    PictureRoutes(engine).add_to(app)
+    return gr.mount_gradio_app(
+        app,
+        build(engine, notice),
+        path="/",
+        theme=theme(),
+        css=CSS,
+        footer_links=["api", "gradio", "settings"],
+        run_history=False,
+        max_file_size="4mb",
+        ssr_mode=False,
+    )
+
+
+def theme() -> gr.themes.Base:
+    """Warm paper and ink-blue. Gradio bundles the font: nothing is fetched from elsewhere.
+
+    Its semi-bold (weight 600) lacks most letters in Gradio 6.31, so regular and bold are asked for.
+    """
+    colors = gr.themes.colors
+    font = (gr.themes.utils.fonts.LocalFont("Source Sans Pro", weights=(400, 700)), "system-ui", "sans-serif")
+    return gr.themes.Default(primary_hue=colors.indigo, neutral_hue=colors.stone, font=font).set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        background_fill_primary_dark="*neutral_900",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        input_border_color="*neutral_300",
+        input_border_color_dark="*neutral_700",
+    )

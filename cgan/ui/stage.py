@@ -1,0 +1,86 @@
+"""The explorer: the live picture, the tabs' controls and the script that joins them, as one Gradio component.
+
+The pixels never pass through Gradio's events; `static/stage.js` says how they travel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from cgan.conditions import Field
+from cgan.ui.controls import button, download
+from cgan.ui.i18n import ENGLISH, say, text
+from cgan.ui.tabs import TABS
+
+HERE = Path(__file__).parent
+CSS = (HERE / "static" / "stage.css").read_text()
+
+
+def explorer(
+    models: Sequence[Mapping[str, Any]], fields: Mapping[str, Sequence[Field]], notice: str = ""
+) -> gr.HTML:
+    """The whole page: `models` as /models.json lists them, their fields by name, and a line to show."""
+    main = f"<main>{_stage()}{_panels(fields)}{_tools()}</main>"
+    return gr.HTML(
+        f'<div class="explorer">{_header(models)}{_notice(notice)}{main}</div>',
+        html_template="${value}",
+        js_on_load=_script(),
+        apply_default_css=False,
+        elem_id="explorer",
+        models=list(models),
+        texts=ENGLISH,
+    )
+
+
+def _script() -> str:
+    parts = [HERE / "static" / "stage.js", *(HERE / "tabs" / f"{name}.js" for name in TABS)]
+    return "\n".join([*(part.read_text() for part in parts), "start();", "//# sourceURL=explorer.js"])
+
+
+def _header(models: Sequence[Mapping[str, Any]]) -> str:
+    options = "".join(
+        f'<option value="{escape(model["name"])}">{escape(model["title"])}</option>' for model in models
+    )
+    picker = f'<label class="picker">{text("model")}<select data-models>{options}</select></label>'
+    return (
+        f"<header><div><h1>{text('title')}</h1><p>{text('tagline')}</p></div>"
+        f"{picker if len(models) > 1 else ''}</header>"
+    )
+
+
+def _notice(notice: str) -> str:
+    return f'<p class="notice" role="note">{escape(notice)}</p>' if notice else ""
+
+
+def _stage() -> str:
+    return (
+        f'<section class="stage" aria-label="{say("picture")}"><div class="box"><div class="mount">'
+        '<div class="frame"></div></div><p class="warning" role="status"></p></div></section>'
+    )
+
+
+def _tools() -> str:
+    return (
+        f'<div class="tools">{button("copy", mark="data-copy")}{download("save_png", mark="data-save")}</div>'
+    )
+
+
+def _panels(fields: Mapping[str, Sequence[Field]]) -> str:
+    tabs = "".join(
+        f'<button type="button" role="tab" id="tab-{name}" aria-controls="panel-{name}" data-tab="{name}">'
+        f"{text(name)}</button>"
+        for name in TABS
+    )
+    forms = "".join(
+        f'<form role="tabpanel" id="panel-{name}" aria-labelledby="tab-{name}" data-tab="{name}" '
+        f'autocomplete="off" hidden><p class="hint">{text(name + "_hint")}</p>{tab().panel(fields)}</form>'
+        for name, tab in TABS.items()
+    )
+    return (
+        f'<section class="panel"><div role="tablist" aria-label="{say("tabs")}">{tabs}</div>{forms}</section>'
+    )

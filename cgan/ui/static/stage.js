@@ -1,0 +1,372 @@
+// The page's script. It runs inside gr.HTML's `js_on_load`, which gives it `element` and `props`; the tabs' scripts
+// follow in the same function, each adding itself to `tabs`, and `start()` comes last.
+//
+// State lives in the forms: a named control is a parameter of the routes and of the address alike. Pixels come from
+// the plain routes beside Gradio: the newest value wins, a few requests are in flight, the old picture stays until the
+// new one is decoded.
+
+const tabs = {};
+const $ = (selector, root = element) => root.querySelector(selector);
+const $$ = (selector, root = element) => [...root.querySelectorAll(selector)];
+const say = (key, values = {}) =>
+  props.texts[key].replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
+const visitor = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
+const page = { tab: null, model: null, broken: false };
+
+// A picture that follows the newest address asked for.
+class Live {
+  static count = 0;
+
+  constructor(box, { limit = 3, shown = () => {}, failed = () => {} } = {}) {
+    Object.assign(this, { box, limit, shown, failed });
+    this.client = `${visitor}-${Live.count++}`;
+    this.newest = this.latest = this.flying = 0; // numbers of the request asked for and shown last; how many fly
+    this.waiting = null;
+  }
+
+  ask(url, alt) {
+    if (url === this.url && !this.late) return;
+    Object.assign(this, { url, late: false });
+    this.waiting = { url, alt, number: ++this.newest };
+    this.#next();
+  }
+
+  #next() {
+    if (!this.waiting || this.flying >= this.limit) return;
+    const job = this.waiting;
+    this.waiting = null;
+    this.flying++;
+    this.#fetch(job).finally(() => {
+      this.flying--;
+      this.#next();
+    });
+  }
+
+  async #fetch(job) {
+    let response;
+    try {
+      response = await fetch(`${job.url}&client=${this.client}`);
+    } catch {
+      return this.#later(job, 2, say("offline"));
+    }
+    if (response.status === 204) return this.#later(job, 0.03);
+    if (response.status === 503) {
+      return this.#later(job, Number(response.headers.get("Retry-After")) || 1, say("busy"));
+    }
+    if (!response.ok) {
+      if (job.number === this.newest) this.failed(say("refused", { why: (await response.text()).slice(0, 300) }));
+      return;
+    }
+    await this.#show(job, await response.blob());
+  }
+
+  // Superseded, refused for now or lost: the newest request is repeated, others are forgotten.
+  #later(job, seconds, message) {
+    if (job.number !== this.newest) return;
+    if (message) this.failed(message);
+    this.late = true;
+    setTimeout(() => this.late && job.number === this.newest && this.ask(job.url, job.alt), seconds * 1000);
+  }
+
+  async #show(job, blob) {
+    const image = new Image();
+    image.alt = job.alt;
+    image.dataset.url = job.url;
+    image.draggable = false;
+    image.src = URL.createObjectURL(blob);
+    await image.decode();
+    if (job.number < this.latest) return URL.revokeObjectURL(image.src);
+    this.latest = job.number;
+    const old = $("img", this.box);
+    if (old) {
+      old.replaceWith(image);
+      URL.revokeObjectURL(old.src);
+    } else {
+      this.box.prepend(image);
+    }
+    this.shown(image, job);
+  }
+}
+
+// ---- forms and addresses
+
+const form = (name = page.tab) => $(`form[data-tab="${name}"]`);
+const model = () => props.models.find((each) => each.name === page.model);
+const plain = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+
+// The address of a picture: the tab's parameters without those that only the page knows.
+function route(path, query) {
+  const own = new URLSearchParams(query);
+  for (const control of $$("[data-page]")) own.delete(control.name);
+  return `${path}?${plain(own)}&v=${model().version}`;
+}
+
+const isOption = (control) => ["radio", "checkbox"].includes(control.type);
+
+// A tab's state as the routes' parameters. What stands at its default is left out unless it is marked as kept.
+function read(name = page.tab) {
+  const query = new URLSearchParams({ model: page.model });
+  for (const control of form(name).elements) {
+    if (!control.name || (isOption(control) && !control.checked)) continue;
+    if ("keep" in control.dataset || control.value !== (control.dataset.default ?? "")) {
+      query.set(control.name, control.value);
+    }
+  }
+  for (const list of $$("[data-list]", form(name))) {
+    const values = $$("input", list).map((input) => ("touched" in input.dataset ? input.value : null));
+    const end = values.findLastIndex((value) => Number(value)) + 1;
+    const text = list.dataset.kind === "dense"
+      ? values.slice(0, end).map((value) => value ?? 0).join(",")
+      : values.map((value, index) => value !== null && `${index}:${value}`).filter(Boolean).join(",");
+    if (text) query.set(list.dataset.list, text);
+  }
+  return query;
+}
+
+// The reverse: what the parameters do not name goes back to its default.
+function write(query, name = page.tab) {
+  for (const control of form(name).elements) {
+    if (control.name) put(control, query.get(control.name) ?? control.dataset.default ?? "");
+  }
+  for (const list of $$("[data-list]", form(name))) {
+    const entries = (query.get(list.dataset.list) ?? "").split(",").filter(Boolean);
+    const dense = list.dataset.kind === "dense";
+    const values = new Map(entries.map((entry, index) => (dense ? [index, entry] : splitAt(entry, ":"))));
+    $$("input", list).forEach((input, index) => {
+      delete input.dataset.touched;
+      if (values.has(index)) input.dataset.touched = "";
+      put(input, values.get(index) ?? "0");
+    });
+  }
+}
+
+const splitAt = (entry, mark) => [Number(entry.split(mark)[0]), entry.split(mark)[1] ?? "0"];
+
+// Puts a value into a control exactly, though it may be none that the control could have been moved to.
+function put(control, value) {
+  if (isOption(control)) {
+    const group = [...control.form.elements].filter((each) => each.name === control.name);
+    if (control.type === "radio" && control === group[0] && !group.some((each) => each.value === value)) {
+      control.closest(".chips").append(chip(control, value));
+    }
+    control.checked = control.value === value;
+    return;
+  }
+  if (control.tagName === "SELECT" && ![...control.options].some((option) => option.value === value)) {
+    control.add(new Option(value, value));
+  }
+  control.value = value;
+  if (control.type === "range" && Number(control.value) !== Number(value) && Number.isFinite(Number(value))) {
+    control.step = "any";
+    control.min = Math.min(control.min, value);
+    control.max = Math.max(control.max, value);
+    control.value = value;
+  }
+  if (control.type === "range") paint(control);
+}
+
+// One more chip, for a mixture that came with the address.
+function chip(like, value) {
+  const label = like.closest("label").cloneNode(true);
+  $("input", label).value = value;
+  $("span", label).textContent = value;
+  return label;
+}
+
+// A slider's number and the filled part of its track.
+function paint(input) {
+  const share = (value) => `${(100 * (value - input.min)) / (input.max - input.min)}%`;
+  input.style.setProperty("--at", share(input.value));
+  input.style.setProperty("--zero", share(Math.max(input.min, 0)));
+  const loose = input.closest('[data-kind="sparse"]') && !("touched" in input.dataset);
+  input.nextElementSibling.textContent = loose ? say("unset") : Number(input.value).toFixed(decimals(input));
+  input.parentElement.classList.toggle("loose", Boolean(loose));
+}
+
+const decimals = (input) => (input.step === "any" ? 2 : (input.step.split(".")[1] ?? "").length);
+
+function permalink() {
+  const query = new URLSearchParams({ tab: page.tab });
+  read().forEach((value, key) => query.set(key, value));
+  const theme = new URLSearchParams(location.search).get("__theme");
+  if (theme) query.set("__theme", theme);
+  return `${location.pathname}?${plain(query)}`;
+}
+
+// Browsers limit how often the address may change, so it follows when the hand rests.
+function remember() {
+  clearTimeout(page.resting);
+  page.resting = setTimeout(keep, 200);
+}
+
+function keep() {
+  clearTimeout(page.resting);
+  if (page.broken) return;
+  history.replaceState(history.state, "", permalink());
+  if (parent !== window) parent.postMessage({ queryString: permalink().split("?")[1] }, "https://huggingface.co");
+}
+
+// ---- the stage
+
+const stage = new Live($(".frame"), {
+  shown(image) {
+    $(".frame").style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
+    const scale = Math.min(16, Math.max(1, Math.floor(1120 / Math.max(image.naturalWidth, image.naturalHeight))));
+    const save = $("[data-save]");
+    save.href = `${image.dataset.url}&scale=${scale}`;
+    save.download = `${page.model}-${page.tab}.png`;
+    warn("");
+  },
+  failed: warn,
+});
+
+function warn(message) {
+  const line = $(".warning");
+  if (line.textContent !== message) line.textContent = message;
+}
+
+// What the picture shows, in words: every parameter but the model and the invisible ones.
+function describe(query, key = "described") {
+  const parts = [...query].filter(([name]) => name !== "model").map(([name, value]) => `${name} ${value}`);
+  return say(key, { what: parts.join(", ") });
+}
+
+// The chosen tab's state has changed: its picture follows, and the address a little later.
+function changed() {
+  if (!form().checkValidity()) return;
+  page.broken = false;
+  const query = read();
+  tabs[page.tab].update?.(query, form());
+  const own = tabs[page.tab];
+  stage.ask(route(own.route, query), describe(query, own.described));
+  remember();
+}
+
+function open(name, query) {
+  tabs[page.tab]?.leave?.(form());
+  page.tab = name;
+  $(".explorer").dataset.tab = name;
+  for (const button of $$('[role="tab"]')) {
+    const chosen = button.dataset.tab === name;
+    button.setAttribute("aria-selected", chosen);
+    button.tabIndex = chosen ? 0 : -1;
+  }
+  for (const each of $$("form[data-tab]")) each.hidden = each.dataset.tab !== name;
+  if (query) write(query);
+  changed();
+}
+
+// A model brings its own condition, directions and width of noise; seeds and the rest stay.
+function choose(name) {
+  page.model = name;
+  for (const tab of Object.keys(tabs)) {
+    const before = tab in page.seen ? read(tab) : new URLSearchParams();
+    page.seen[tab] = true;
+    for (const place of $$(".fields", form(tab))) {
+      $$(":scope > :not(template)", place).forEach((old) => old.remove());
+      const template = $$("template", place).find((each) => each.dataset.model === name);
+      place.append(template.content.cloneNode(true));
+    }
+    for (const list of $$("[data-list]", form(tab))) fill(list);
+    for (const field of model().fields) {
+      for (const key of [field.name, `${field.name}2`]) {
+        if (!field.choices?.includes(before.get(key))) before.delete(key);
+      }
+    }
+    ["z", "raw"].forEach((key) => before.delete(key));
+    write(before, tab);
+    tabs[tab].model?.(model(), form(tab));
+  }
+}
+
+function fill(list) {
+  const { list: name, tab, low, high, step, kind } = list.dataset;
+  const dense = kind === "dense";
+  const count = dense ? Math.min(8, model().directions) : model().noise_dim;
+  list.replaceChildren(...Array.from({ length: count }, (_, index) => {
+    const row = document.createElement("div");
+    row.className = "slider";
+    const id = `${tab}-${name}-${index}`;
+    row.innerHTML = `<label for="${id}"></label><input type="range" id="${id}" min="${low}" max="${high}"
+      step="${step}" value="0" data-index="${index}"><output for="${id}"></output>`;
+    $("label", row).textContent = say(dense ? "direction" : "component", { n: dense ? index + 1 : index });
+    return row;
+  }));
+}
+
+// ---- what people do
+
+function listen() {
+  element.addEventListener("input", ({ target }) => {
+    if (target.matches("[data-list] input")) target.dataset.touched = "";
+    if (target.type === "range") paint(target);
+    if (target.form?.dataset.tab === page.tab) changed();
+  });
+  element.addEventListener("dblclick", ({ target }) => {
+    if (target.type !== "range") return;
+    delete target.dataset.touched;
+    put(target, target.dataset.default ?? "0");
+    changed();
+  });
+  element.addEventListener("submit", (event) => event.preventDefault());
+  for (const dice of $$("[data-dice]")) {
+    dice.addEventListener("click", () => {
+      const own = dice.closest("form");
+      own.elements[dice.dataset.dice].value = Math.floor(Math.random() * 100000);
+      tabs[page.tab].drawn?.(own);
+      changed();
+    });
+  }
+  for (const button of $$('[role="tab"]')) button.addEventListener("click", () => open(button.dataset.tab));
+  $('[role="tablist"]').addEventListener("keydown", turn);
+  $("[data-copy]").addEventListener("click", copy);
+  $("[data-models]")?.addEventListener("change", ({ target }) => {
+    choose(target.value);
+    changed();
+  });
+  addEventListener("pagehide", keep);
+}
+
+function turn(event) {
+  const buttons = $$('[role="tab"]');
+  const at = buttons.findIndex((button) => button.dataset.tab === page.tab);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: -1 }[event.key];
+  if (to === undefined) return;
+  event.preventDefault();
+  const button = buttons.at(to % buttons.length);
+  open(button.dataset.tab);
+  button.focus();
+}
+
+async function copy({ currentTarget: button }) {
+  keep();
+  const link = new URL(permalink(), location.href).href;
+  let done;
+  if (navigator.clipboard) {
+    done = await navigator.clipboard.writeText(link).then(() => true, () => false);
+  } else {
+    // Plain http, as in a classroom: the clipboard takes only what is selected.
+    const area = Object.assign(document.createElement("textarea"), { value: link });
+    button.append(area);
+    area.select();
+    done = document.execCommand("copy");
+    area.remove();
+    button.focus();
+  }
+  const label = $("span", button);
+  label.textContent = say(done ? "copied" : "copy_failed");
+  setTimeout(() => (label.textContent = say("copy")), 2000);
+}
+
+function start() {
+  const query = new URLSearchParams(location.search);
+  const names = props.models.map((each) => each.name);
+  const asked = query.get("model") ?? names[0];
+  page.seen = {};
+  choose(names.includes(asked) ? asked : names[0]);
+  for (const [name, tab] of Object.entries(tabs)) tab.start?.(form(name));
+  listen();
+  if ($("[data-models]")) $("[data-models]").value = page.model;
+  open(query.get("tab") in tabs ? query.get("tab") : Object.keys(tabs)[0], query);
+  if (!names.includes(asked)) warn(say("no_model", { name: asked, names: names.join(", ") }));
+}

@@ -1,0 +1,11 @@
+"""The ways to explore, in the order shown. A tab is one file, a script of the same name and one line here."""
+
+from cgan.registry import Registry
+from cgan.ui.tabs.base import Tab
+from cgan.ui.tabs.conditioning import Conditioning
+from cgan.ui.tabs.generate import Generate
+from cgan.ui.tabs.interpolate import Interpolate
+
+TABS: Registry[Tab] = Registry("tab", generate=Generate, interpolate=Interpolate, conditioning=Conditioning)
+
+__all__ = ["TABS", "Tab"]

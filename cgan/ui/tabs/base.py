@@ -1,0 +1,19 @@
+"""What a tab is. Beside NAME.py lies NAME.js, which says what the tab's picture is and what else it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from cgan.conditions import Field
+from cgan.ui.api import Api
+
+
+class Tab(Protocol):
+    """A way to explore. Its texts are NAME and NAME_hint in `cgan.ui.i18n`."""
+
+    def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
+        """The controls, as the inside of a form; `models` has the condition's fields of every model."""
+
+    def endpoint(self, api: Api) -> None:
+        """Add what the tab does as a named endpoint."""

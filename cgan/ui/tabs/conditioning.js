@@ -1,0 +1,62 @@
+// Conditioning: one picture of the whole grid; names along its edges and a button over every cell.
+tabs.conditioning = {
+  route: "grid.png",
+  described: "described_grid",
+
+  start() {
+    this.cells = Object.assign(document.createElement("div"), { className: "cells" });
+    this.across = Object.assign(document.createElement("div"), { className: "across" });
+    this.down = Object.assign(document.createElement("div"), { className: "down" });
+    for (const edge of [this.across, this.down]) edge.setAttribute("aria-hidden", "true");
+    $(".frame").append(this.across, this.down, this.cells);
+    this.cells.addEventListener("click", ({ target }) => "at" in target.dataset && this.carry(target));
+    this.cells.addEventListener("keydown", (event) => this.move(event));
+  },
+
+  update(query) {
+    const field = model().fields.find((each) => each.type === "choice");
+    const noises = Array.from({ length: Number(query.get("rows")) }, (_, index) => String(index + 1));
+    const swapped = query.has("transpose");
+    const key = JSON.stringify([noises.length, swapped, field.choices]);
+    if (this.key === key) return;
+    this.key = key;
+    const [rows, columns] = swapped ? [field.choices, noises] : [noises, field.choices];
+    this.columns = columns.length;
+    for (const [edge, names] of [[this.across, columns], [this.down, rows]]) {
+      edge.replaceChildren(...names.map((name) => Object.assign(document.createElement("span"), { textContent: name })));
+      edge.classList.toggle("long", names.some((name) => name.length > 2));
+    }
+    $(".explorer").classList.toggle("long-across", this.across.classList.contains("long"));
+    $(".explorer").classList.toggle("long-down", this.down.classList.contains("long"));
+    this.cells.style.gridTemplateColumns = `repeat(${columns.length}, 1fr)`;
+    this.cells.replaceChildren(...rows.flatMap((_, row) => columns.map((_, column) => {
+      const [index, at] = swapped ? [column, row] : [row, column];
+      const cell = Object.assign(document.createElement("button"), { type: "button", tabIndex: -1 });
+      cell.title = say("cell", { label: field.choices[at], n: index + 1 });
+      Object.assign(cell.dataset, { index, field: field.name, at: field.choices[at] });
+      return cell;
+    })));
+    this.cells.firstChild.tabIndex = 0;
+  },
+
+  // The cell's noise and label, made large in Generate.
+  carry(cell) {
+    const query = read("conditioning");
+    for (const key of ["rows", "transpose"]) query.delete(key);
+    if (cell.dataset.index !== "0") query.set("first", cell.dataset.index);
+    query.set(cell.dataset.field, cell.dataset.at);
+    open("generate", query);
+    $('[role="tab"][data-tab="generate"]').focus({ preventScroll: true });
+  },
+
+  move(event) {
+    const cells = [...this.cells.children];
+    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.columns, ArrowUp: -this.columns }[event.key];
+    const next = cells[cells.indexOf(event.target) + step];
+    if (!step || !next) return;
+    event.preventDefault();
+    event.target.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  },
+};

@@ -1,0 +1,46 @@
+"""The same noise under every label, so that one sees what the label controls and what the noise does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cgan.conditions import Field
+from cgan.ui.api import Api
+from cgan.ui.controls import seed, slider, switch
+
+
+@dataclass(frozen=True)
+class Conditioning:
+    def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
+        return f"""
+            {seed("conditioning", value=1, dice="new_noises")}
+            <div class="pair">
+                {slider("conditioning", "rows", low=1, high=16, step=1, value=10, kept=True)}
+                {slider("conditioning", "psi", low=0, high=2, step=0.05, value=1)}
+            </div>
+            {switch("transpose", key="transpose")}"""
+
+    def endpoint(self, api: Api) -> None:
+        def conditioning(
+            model: str = api.model,
+            seed: int = 1,
+            rows: int = 10,
+            psi: float = 1.0,
+            transpose: bool = False,
+            scale: int = 1,
+        ) -> str:
+            """The same noises (rows) under every label (columns), as a PNG file; the same as /grid.png.
+
+            Args:
+                model: The model's name, as /models.json lists it.
+                seed: The seed of the noises, 0 or more.
+                rows: How many noises, 1 to 16.
+                psi: Truncation, 0 to 2: what the noise is multiplied by.
+                transpose: Whether to have labels as rows and noises as columns.
+                scale: How many pixels wide a pixel becomes, 1 to 16.
+            """
+            asked = {"seed": seed, "rows": rows, "psi": psi, "transpose": int(transpose), "scale": scale}
+            return api.make("/grid.png", model, asked)
+
+        api.add(conditioning)
