@@ -1,4 +1,4 @@
-"""The page as a Gradio app, and that app beside the plain picture routes on one server."""
+"""The page as a Gradio app. `cgan.ui.server` puts the picture routes in front of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from cgan.engine import Engine
 from cgan.ui.api import Api
 from cgan.ui.i18n import ENGLISH
-from cgan.ui.routes import PictureRoutes, describe
-from cgan.ui.stage import CSS, explorer
+from cgan.ui.routes import describe
+from cgan.ui.stage import explorer
 from cgan.ui.tabs import TABS
 
 
@@ -25,15 +25,12 @@ def build(engine: Engine, notice: str = "") -> gr.Blocks:
 
 
 def mount(engine: Engine, notice: str = "") -> FastAPI:
-    """Picture routes and page as one ASGI app, to be served at its origin's root."""
-    app = FastAPI(title=ENGLISH["title"], docs_url=None, redoc_url=None, openapi_url=None)
-    PictureRoutes(engine).add_to(app)
+    """The page as an ASGI app, to be served at its origin's root, behind the picture routes."""
     return gr.mount_gradio_app(
-        app,
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
         build(engine, notice),
         path="/",
         theme=theme(),
-        css=CSS,
         footer_links=["api", "gradio", "settings"],
         run_history=False,
         max_file_size="4mb",

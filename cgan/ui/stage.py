@@ -27,7 +27,7 @@ def explorer(
     """The whole page: `models` as /models.json lists them, their fields by name, and a line to show."""
     main = f"<main>{_stage()}{_panels(fields)}{_tools()}</main>"
     return gr.HTML(
-        f'<div class="explorer">{_header(models)}{_notice(notice)}{main}</div>',
+        f'<style>{CSS}</style><div class="explorer">{_header(models)}{_notice(notice)}{main}</div>',
         html_template="${value}",
         js_on_load=_script(),
         apply_default_css=False,
