@@ -18,23 +18,27 @@ from cgan.regularizers.r1 import R1
 def mnist_article() -> Config:
     """The article's worked example: 28x28x1, 100 noise numbers, batch 128, 50 epochs; a generator of three
     transposed convolutions with batch norm, ReLU and tanh; the label concatenated at the input and to every
-    feature map; a discriminator of strided convolutions whose flattened features meet the label before the
-    fully connected layers; binary cross-entropy and Adam as in DCGAN. The widths are ours: they keep the
-    weights under a megabyte."""
-    adam = AdamOptions(lr=2e-4, beta1=0.5, beta2=0.999)
+    feature map; a discriminator of strided convolutions whose flattened features meet the label before the fully
+    connected layers; binary cross-entropy and Adam with DCGAN's momenta.
+
+    The widths, the initialisation and the learning rate are ours: widths that two CPU cores train in an hour, and
+    for so few weights a higher rate than DCGAN's.
+    """
+    adam = AdamOptions(lr=5e-4, beta1=0.5, beta2=0.999)
     return Config(
         dataset=MNIST(),
         condition=Label(),
-        generator=GeneratorOptions(block="transposed", widths=(64, 32), noise_dim=100, init="normal"),
-        discriminator=DiscriminatorOptions(widths=(32, 64), head="concat", hidden=64, init="normal"),
+        generator=GeneratorOptions(block="transposed", widths=(32, 32), noise_dim=100),
+        discriminator=DiscriminatorOptions(widths=(32, 64, 128), head="concat", hidden=128),
         loss=BCE(),
         training=TrainingOptions(
             kimg=3000,
             batch=128,
+            threads=1,
             generator_optimizer=adam,
             discriminator_optimizer=adam,
-            ema_kimg=20,
-            threads=1,
+            decay_kimg=1000,
+            snapshots=12,
         ),
     )
 
@@ -52,7 +56,7 @@ def mnist() -> Config:
     return Config(
         dataset=MNIST(),
         condition=Label(),
-        generator=GeneratorOptions(widths=(32, 64), to_image="transposed", noise_dim=64),
+        generator=GeneratorOptions(widths=(32, 64), to_image="transposed", noise_dim=32),
         discriminator=DiscriminatorOptions(widths=(32, 64, 128), head="projection"),
         loss=BCE(),
         regularizers={"r1": R1(weight=0.1), "auxiliary": Auxiliary(weight=0.2)},
@@ -64,6 +68,7 @@ def mnist() -> Config:
             discriminator_optimizer=adam,
             decay_kimg=800,
             condition_dropout=0.05,
+            snapshots=12,
         ),
     )
 

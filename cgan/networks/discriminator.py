@@ -118,7 +118,7 @@ class Discriminator(nn.Module):
         resolutions = [size >> (k + 1) for k in range(len(options.widths))]
         if resolutions[-1] < 1 or set(options.attention) - set(resolutions):
             raise ValueError(
-                f"discriminator.widths and .attention do not fit {size}x{size} pictures: levels are {resolutions}"
+                f"discriminator.widths and .attention do not fit {size}x{size} pixels: levels {resolutions}"
             )
         norm, block = options.norm, BLOCKS[options.block]
         ins = [channels + spatial_channels, *options.widths[:-1]]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -104,6 +105,7 @@ class Trainer:
             unit_scale=True,
             disable=not main,
             smoothing=0.05,
+            mininterval=1 if sys.stderr.isatty() else 30,
         )
         started, saved = time.monotonic() - self.seconds, self.images_seen
         self._milestones(log)
@@ -225,7 +227,7 @@ class Trainer:
         tensors, meta = found
         if from_json(Config, meta["config"]) != self.config:
             raise TrainingError(
-                f"{self.folder} holds a run with another config: resume it with the same options, or change --out"
+                f"{self.folder} holds a run with other options: give the same ones, or another --out"
             )
         self.model.load_state_dict(checkpoint.unpack("model", tensors))
         self.ema.average.load_state_dict(checkpoint.unpack("ema", tensors))
