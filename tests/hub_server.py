@@ -1,7 +1,8 @@
 """A small Hub on loopback: real HTTP, speaking the endpoints that huggingface_hub calls for models.
 
-Large files go through git LFS, as on the Hub: uploaded to a storage address, downloaded by a redirect to another host
-that must never see a token. Tokens: WRITE may do anything, READ may not write, GUEST has accepted gated terms.
+Large files go through git LFS, as on the Hub: uploaded to a storage address, downloaded by a redirect to
+another host, which must never see a token. The token WRITE may do anything; READ may neither write nor open
+what is gated.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import hashlib
 import json
 import re
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -56,9 +56,11 @@ class Hub:
         self.requests: list[str] = []  # "METHOD PATH"
         self.leaks: list[str] = []  # tokens that reached the storage host
         self.claimed_sizes: dict[str, int] = {}  # lies about files, by path
-        self.broken = 0  # a status that every request gets
+        self.broken = 0  # a status that every request gets ...
+        self.broken_at = "/"  # ... whose path begins like this
         self.delay = 0.0  # seconds before every answer
-        self.drip = 0.0  # seconds between the bytes of a download
+        self.drip = 0.0  # seconds between the bytes of what is not under /api ...
+        self.drip_at = "/"  # ... and whose path begins like this
         self.stop = threading.Event()
         self.endpoint = ""
 
@@ -94,10 +96,11 @@ class Handler(BaseHTTPRequestHandler):
         self.hub.requests.append(f"{self.command} {path}")
         length = int(self.headers.get("Content-Length", 0))
         self.body = self.rfile.read(length)
-        if self.hub.stop.wait(self.hub.delay) if self.hub.delay else False:
+        if self.hub.delay and self.hub.stop.wait(self.hub.delay):
+            self.close_connection = True
             return
         try:
-            if self.hub.broken:
+            if self.hub.broken and path.startswith(self.hub.broken_at):
                 raise Refusal(self.hub.broken, message="Internal Error")
             for method, pattern, act in ROUTES:
                 if self.command in method and (match := re.fullmatch(pattern, path)):
@@ -119,7 +122,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command == "HEAD":
             return
-        step = 1 if self.hub.drip and not self.path.startswith("/api/") else max(len(content), 1)
+        slow = self.hub.drip and self.path.startswith(self.hub.drip_at) and not self.path.startswith("/api/")
+        step = 1 if slow else max(len(content), 1)
         for start in range(0, len(content), step):
             self.wfile.write(content[start : start + step])
             if step == 1 and self.hub.stop.wait(self.hub.drip):
@@ -152,7 +156,8 @@ class Handler(BaseHTTPRequestHandler):
         asked = json.loads(self.body)
         name = f"{asked['organization']}/{asked['name']}"
         if name in self.hub.repos:
-            raise Refusal(409, message="You already created this model repo")
+            self.answer({"error": "You already created this repo", "url": f"{self.hub.endpoint}/{name}"}, 409)
+            return
         private = asked.get("private") or asked.get("visibility") == "private"
         self.hub.put(name, {".gitattributes": b"*.safetensors filter=lfs\n"}, private=bool(private))
         self.answer({"url": f"{self.hub.endpoint}/{name}", "name": name})
