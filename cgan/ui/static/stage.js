@@ -11,7 +11,7 @@ const $$ = (selector, root = element) => [...root.querySelectorAll(selector)];
 const say = (key, values = {}) =>
   props.texts[key].replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 const visitor = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
-const page = { tab: null, model: null, broken: false };
+const page = { tab: null, model: null };
 
 // A picture that follows the newest address asked for.
 class Live {
@@ -201,7 +201,6 @@ function remember() {
 
 function keep() {
   clearTimeout(page.resting);
-  if (page.broken) return;
   history.replaceState(history.state, "", permalink());
   if (parent !== window) parent.postMessage({ queryString: permalink().split("?")[1] }, "https://huggingface.co");
 }
@@ -234,7 +233,6 @@ function describe(query, key = "described") {
 // The chosen tab's state has changed: its picture follows, and the address a little later.
 function changed() {
   if (!form().checkValidity()) return;
-  page.broken = false;
   const query = read();
   tabs[page.tab].update?.(query, form());
   const own = tabs[page.tab];
@@ -242,7 +240,7 @@ function changed() {
   remember();
 }
 
-function open(name, query) {
+function show(name, query) {
   tabs[page.tab]?.leave?.(form());
   page.tab = name;
   $(".explorer").dataset.tab = name;
@@ -253,6 +251,10 @@ function open(name, query) {
   }
   for (const each of $$("form[data-tab]")) each.hidden = each.dataset.tab !== name;
   if (query) write(query);
+}
+
+function open(name, query) {
+  show(name, query);
   changed();
 }
 
@@ -367,6 +369,7 @@ function start() {
   for (const [name, tab] of Object.entries(tabs)) tab.start?.(form(name));
   listen();
   if ($("[data-models]")) $("[data-models]").value = page.model;
-  open(query.get("tab") in tabs ? query.get("tab") : Object.keys(tabs)[0], query);
-  if (!names.includes(asked)) warn(say("no_model", { name: asked, names: names.join(", ") }));
+  show(query.get("tab") in tabs ? query.get("tab") : Object.keys(tabs)[0], query);
+  if (names.includes(asked)) changed();
+  else warn(say("no_model", { name: asked, names: names.join(", ") }));
 }

@@ -1,0 +1,132 @@
+"""A server with two tiny models, as `python app.py` starts it, and Chromium to look at it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from cgan.conditions.label import Label
+from tests.conftest import tiny_model
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+LONG = ("Ankle boot", "T-shirt/top", "Bag")  # too long for chips in a narrow place
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with two models, which was also told of a third on a Hub that is down."""
+    folder = tmp_path_factory.mktemp("models")
+    tiny_model().save(folder / "first")
+    tiny_model(condition=Label(classes=LONG)).save(folder / "second")
+    models = [str(folder / "first"), str(folder / "second"), "nobody/third"]
+    command = [sys.executable, "app.py", "--device=cpu", "--port=0", *(f"--model={model}" for model in models)]
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": "http://127.0.0.1:9",
+        "HF_HOME": str(folder / "hub"),
+        "GRADIO_TEMP_DIR": str(folder / "gradio"),
+    }
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            assert "http://" in line, f"app.py ended with {process.wait()}"
+            yield "http://" + line.strip().partition("http://")[2]
+        finally:
+            process.terminate()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visitor:
+    """A tab of the browser, which notes what ought not to happen."""
+
+    def __init__(self, context: BrowserContext, site: str):
+        self.page: Page = context.new_page()
+        self.site, self.complaints = site, []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", self._request)
+
+    def _console(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith((self.site, "blob:", "data:")):
+            self.complaints.append(f"a request to {request.url}")
+
+    def open(self, query: str = "", picture: bool = True) -> Page:
+        """The page at that query, once its first picture or its warning is there."""
+        self.page.goto(f"{self.site}/?{query}")
+        self.page.wait_for_selector(".frame img" if picture else ".warning:not(:empty)", timeout=20_000)
+        return self.page
+
+    def shown(self) -> bytes:
+        """The file on the stage."""
+        script = """async () => {
+            const image = document.querySelector(".frame img");
+            return Array.from(new Uint8Array(await (await fetch(image.src)).arrayBuffer()));
+        }"""
+        return bytes(self.page.evaluate(script))
+
+    def wait_for(self, path: str) -> bytes:
+        """The file of a route, once it is what the stage shows. AssertionError if it never is."""
+        asked = httpx.get(f"{self.site}/{path}").raise_for_status().content
+        until = time.monotonic() + 5
+        while (shown := self.shown()) != asked and time.monotonic() < until:
+            self.page.wait_for_timeout(20)
+        assert shown == asked, f"the stage shows {self.page.locator('.frame img').get_attribute('data-url')}"
+        return shown
+
+    def address(self, *parts: str) -> str:
+        """The address, once it has every one of these parts."""
+        for part in parts:
+            self.page.wait_for_function("part => location.search.includes(part)", arg=part, timeout=5000)
+        return self.page.url
+
+
+@pytest.fixture(scope="session")
+def contexts(chromium: Browser) -> dict[str, BrowserContext]:
+    """A browser of either size, which keeps its cache from test to test as a real one does."""
+    clipboard = ["clipboard-read", "clipboard-write"]
+    return {
+        size: chromium.new_context(
+            viewport=viewport, has_touch=size == "phone", is_mobile=size == "phone", permissions=clipboard
+        )
+        for size, viewport in SIZES.items()
+    }
+
+
+@pytest.fixture
+def visit(contexts: dict[str, BrowserContext], site: str) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors; at the end none of them may have met an error or another origin."""
+    visitors: list[Visitor] = []
+
+    def make(size: str = "desktop") -> Visitor:
+        visitors.append(Visitor(contexts[size], site))
+        return visitors[-1]
+
+    yield make
+    for visitor in visitors:
+        visitor.page.close()
+    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []

@@ -1,0 +1,165 @@
+"""What every tab has in common: the live picture, the address, the words."""
+
+from __future__ import annotations
+
+import io
+
+import httpx
+import pytest
+from PIL import Image
+
+from tests.browser.drag import drag
+
+pytestmark = pytest.mark.browser
+STATES = {
+    "generate": ("frame.png", "label=two&z=1.5,0,-2&raw=3:-1.25&psi=0.7&count=6"),
+    "interpolate": ("frame.png", "label=one&seed2=9&label2=zero&t=0.35&mode=lerp"),
+    "conditioning": ("grid.png", "rows=4&psi=1.3&transpose=1"),
+}
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_the_page_opens_on_a_picture(visit, size):
+    visitor = visit(size)
+    page = visitor.open()
+    visitor.wait_for("frame.png?model=first&seed=1&label=zero")
+    assert "nobody/third" in page.locator(".notice").inner_text()
+    assert "seed 1" in page.locator(".frame img").get_attribute("alt")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.title() == "Conditional GAN Explorer"
+
+
+def test_a_dragged_slider_shows_pictures_on_the_way_and_ends_on_the_last(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero")
+    found = drag(page, "#generate-z-0", -4, 4)
+    visitor.wait_for("frame.png?seed=1&label=zero&z=4")
+    assert found.distinct >= 5
+    page.mouse.move(0, 0)
+    box = page.locator("#generate-z-1").bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, middle, steps=15)
+    page.mouse.move(box["x"] + box["width"] + 50, middle, steps=5)
+    page.mouse.up()
+    visitor.wait_for("frame.png?seed=1&label=zero&z=4,4")
+    visitor.address("z=4,4")
+
+
+def test_keys_move_a_slider(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero")
+    page.locator("#generate-z-2").focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    visitor.wait_for("frame.png?seed=1&label=zero&z=0,0,0.25")
+    page.keyboard.press("End")
+    visitor.wait_for("frame.png?seed=1&label=zero&z=0,0,4")
+
+
+def test_a_finger_moves_a_slider(visit):
+    visitor = visit("phone")
+    page = visitor.open("seed=1&label=zero")
+    page.locator("#generate-z-0").scroll_into_view_if_needed()
+    box = page.locator("#generate-z-0").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] - 2, box["y"] + box["height"] / 2)
+    visitor.wait_for("frame.png?seed=1&label=zero&z=4")
+    assert page.locator(".frame img").bounding_box()["y"] >= 0, "the picture stays in sight"
+
+
+@pytest.mark.parametrize("tab", STATES)
+def test_an_address_shows_the_same_picture_elsewhere(visit, site, tab):
+    route, query = STATES[tab]
+    first, second = visit(), visit("phone")
+    page = first.open(f"tab={tab}&seed=7&{query}")
+    first.wait_for(f"{route}?seed=7&{query}")
+    page.locator(f"#{tab}-seed").fill("21")
+    picture = first.wait_for(f"{route}?seed=21&{query}")
+    address = first.address("seed=21")
+    second.open(address.split("?", 1)[1])
+    assert second.wait_for(f"{route}?{address.split('&', 1)[1]}") == picture
+    assert second.page.locator('[role="tab"][aria-selected="true"]').get_attribute("data-tab") == tab
+    assert second.address() == address
+
+
+def test_values_that_no_slider_can_take_are_kept_exactly(visit):
+    visitor = visit()
+    visitor.open("seed=3&label=zero:0.5,two:0.5&z=1.2345,-5.5")
+    visitor.wait_for("frame.png?seed=3&label=zero:0.5,two:0.5&z=1.2345,-5.5")
+    visitor.address("z=1.2345,-5.5", "label=zero:0.5,two:0.5")
+
+
+def test_late_answers_never_replace_newer_ones(visit):
+    visitor = visit()
+    visitor.page.add_init_script("""
+        const direct = window.fetch;
+        window.fetch = async (url, ...rest) => {
+            if (String(url).includes("z=1&")) await new Promise((done) => setTimeout(done, 400));
+            return direct(url, ...rest);
+        };
+    """)
+    page = visitor.open("seed=1&label=zero")
+    slider = page.locator("#generate-z-0")
+    slider.fill("1")
+    slider.fill("2")
+    visitor.wait_for("frame.png?seed=1&label=zero&z=2")
+    page.wait_for_timeout(600)
+    visitor.wait_for("frame.png?seed=1&label=zero&z=2")
+
+
+def test_what_the_server_refuses_is_said_and_the_picture_stays(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero")
+    before = visitor.shown()
+    page.route("**/frame.png*", lambda route: route.fulfill(status=400, body="psi must be calm"))
+    page.locator("#generate-psi").fill("0.5")
+    page.wait_for_function("document.querySelector('.warning').textContent.includes('psi must be calm')")
+    assert visitor.shown() == before
+    page.unroute("**/frame.png*")
+    page.locator("#generate-psi").fill("0.6")
+    visitor.wait_for("frame.png?seed=1&label=zero&psi=0.6")
+    assert page.locator(".warning").inner_text() == ""
+    assert all("400" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()
+
+
+def test_a_busy_server_is_asked_again(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero")
+    answers = iter([503, 503, 204])
+
+    def answer(route):
+        status = next(answers, None)
+        if status is None:
+            route.continue_()
+        else:
+            route.fulfill(status=status, headers={"Retry-After": "0.05"})
+
+    page.route("**/frame.png*", answer)
+    page.locator("#generate-psi").fill("0.5")
+    page.wait_for_selector(".warning:not(:empty)")
+    visitor.wait_for("frame.png?seed=1&label=zero&psi=0.5")
+    page.wait_for_selector(".warning:empty", state="attached")
+    visitor.complaints.clear()
+
+
+def test_an_address_for_another_server_says_so(visit):
+    page = visit().open("model=third&label=zero", picture=False)
+    assert "no model named third" in page.locator(".warning").inner_text()
+    assert "first, second" in page.locator(".warning").inner_text()
+
+
+def test_the_link_is_copied_and_the_picture_saved(visit, site):
+    visitor = visit()
+    page = visitor.open("seed=8&label=one")
+    page.locator("#generate-psi").fill("0.5")
+    page.locator("[data-copy]").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{site}/?tab=generate&model=first&label=one&seed=8&psi=0.5"
+    visitor.wait_for("frame.png?seed=8&label=one&psi=0.5")
+    with page.expect_download() as download:
+        page.locator("[data-save]").click()
+    saved = Image.open(download.value.path())
+    small = Image.open(io.BytesIO(httpx.get(f"{site}/frame.png?seed=8&label=one&psi=0.5").content))
+    assert saved.resize(small.size, Image.Resampling.NEAREST).tobytes() == small.tobytes()
