@@ -44,7 +44,7 @@ asked = model.encoder.sample(16, seed=1)
 images = model.sample(model.noise(seed=1, count=16), asked)  # uint8 [16, {channels}, {size}, {size}]
 ```
 
-The same seed makes the same pictures on every machine. The weights are safetensors; nothing here is executed.
+The same seed starts from the same noise on every machine. The weights are safetensors; nothing here is run.
 """
 LIMITS = """\
 ## Limits
@@ -145,10 +145,8 @@ def _table(evaluation: Mapping[str, Any], measured: list[Figure]) -> str:
     """The figures, beside the same of real pictures that no model was trained on."""
     if not measured:
         return ""
-    features = _mapping(evaluation, "features").get("name")
-    where = (
-        f" Distances are taken in the features {one_line(features)}, not Inception-v3's." if features else ""
-    )
+    name = _mapping(evaluation, "features").get("name")
+    where = f" Distances are in the features {one_line(name)}, unless they name others." if name else ""
     count = f"{evaluation['count']} pictures a seed. " if "count" in evaluation else ""
     head = f"## Figures\n\n{count}Mean ± standard deviation over sample seeds.{where}\n"
     rows = [figure.row() for figure in measured]

@@ -352,7 +352,7 @@ def test_the_card_says_how_to_use_the_model_and_how_good_it_is(hub, folder):
     text = card.text
     assert "| obedience accuracy | 0.9964 ± 0.0004 | 0.997 |" in text
     assert "| frechet | 1.5 | 0.75 |" in text
-    assert "cgan-mnist, not Inception-v3's" in text
+    assert "features cgan-mnist, unless they name others" in text
     assert TRAINING["command"] in text
     assert "minutes: 61.5" in text
     assert "zero, one, two" in text
