@@ -9,13 +9,13 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS: list[set[str]] = [
-    {"registry", "types", "rng"},
+    {"registry", "types", "rng", "cli"},
     {"conditions", "networks", "losses", "regularizers", "augment", "data", "metrics"},
     {"config"},
     {"presets"},
     {"model"},
-    {"timeline", "card"},
-    {"hub", "evaluation", "latent"},
+    {"timeline", "card", "inference"},
+    {"hub", "evaluation", "latent", "inference"},
     {"engine", "training"},
     {"ui"},
     {"__main__"},

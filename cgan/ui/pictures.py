@@ -17,7 +17,7 @@ GAP = 1  # black pixels between the pictures of a grid
 
 
 def tile(pictures: Tensor, columns: int) -> np.ndarray:
-    """uint8 [N, C, H, W] -> one picture uint8 [R H + gaps, K W + gaps, C], filled row by row, the rest black."""
+    """uint8 [N, C, H, W] -> one picture uint8 [R H + gaps, K W + gaps, C], row by row, the rest black."""
     n, channels, height, width = pictures.shape
     if n == 1:
         return pictures[0].permute(1, 2, 0).numpy()

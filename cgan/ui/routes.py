@@ -1,4 +1,4 @@
-"""Pictures by plain GET routes beside Gradio. A query string is the permalink, the REST call and the cache's key.
+"""Pictures by plain GET routes beside Gradio. A query is the permalink, the REST call and the cache's key.
 
 Shapes: N pictures, C channels, H x W pixels, Z noise width.
 """
@@ -49,7 +49,9 @@ class Plan:
         if len(self.noise) > PICTURES:
             raise ValueError(f"at most {PICTURES} pictures in one answer, this would be {len(self.noise)}")
         if self.pixels > PIXELS:
-            raise ValueError(f"at most {PIXELS} pixels in one answer, this would be {self.pixels}; lower scale")
+            raise ValueError(
+                f"at most {PIXELS} pixels in one answer, this would be {self.pixels}; lower scale"
+            )
 
 
 def frame(query: Query, resident: Resident) -> Plan:
@@ -111,9 +113,12 @@ def _start(query: Query, resident: Resident, count: int) -> tuple[Tensor, Raw]:
 def _between(
     query: Query, resident: Resident, noise: Tensor, raw: Raw, t: Tensor, count: int = 1
 ) -> tuple[Tensor, Raw]:
-    """noise and raw at every t [T] on the way to the second end; one of T and `count` is 1. What the second end
-    leaves open is as at the first."""
+    """noise and raw at every t [T] on the way to the second end; one of T and `count` is 1. What the second
+    end leaves open is as at the first."""
     path = INTERPOLATIONS[query.choice("mode", "slerp", tuple(INTERPOLATIONS))]
+    names = ["seed2", *(f"{field.name}2" for field in resident.model.encoder.fields())]
+    if all(query.text(name) is None for name in names):  # the ends are the same
+        return noise.expand(len(noise) * len(t), -1), _repeat(raw, len(raw) * len(t))
     other = _noise(query, resident, "seed2", count, default=query.whole("seed", 0, 0, SEED_LIMIT - 1))
     raw2 = resident.model.encoder.parse(_values(query, resident) | _values(query, resident, suffix="2"))
     raw2 = _strengthen(query, resident, raw2)
@@ -227,7 +232,10 @@ class PictureRoutes:
             client = query.matching("client", "[0-9A-Za-z_-]{1,64}", "1 to 64 letters, digits, - or _")
             key = (path, *sorted(pair for pair in pairs if pair[0] not in ("v", "client")))
             etag = f'"{resident.version}-{hashlib.blake2s(repr(key).encode(), digest_size=12).hexdigest()}"'
-            headers = {"Cache-Control": IMMUTABLE if current == resident.version else REVALIDATE, "ETag": etag}
+            headers = {
+                "Cache-Control": IMMUTABLE if current == resident.version else REVALIDATE,
+                "ETag": etag,
+            }
             if request.headers.get("if-none-match") == etag:
                 return Response(status_code=304, headers=headers)
             body = self._cache.get(key)
@@ -259,4 +267,6 @@ class PictureRoutes:
         """200 once pictures can be made."""
         engine = self.engine
         state = {"status": "ok", "models": [*engine.models], "device": str(engine.device)}
-        return JSONResponse(state | {"queue_depth": engine.queue_depth}, headers={"Cache-Control": "no-store"})
+        return JSONResponse(
+            state | {"queue_depth": engine.queue_depth}, headers={"Cache-Control": "no-store"}
+        )
