@@ -75,7 +75,13 @@ def train(config: Config, data_root: Path, out: Path, download: bool) -> None:
         evaluate = quick_evaluation(config.dataset, config.condition.form, data_root, download)
     trainer = Trainer(config, data, out, evaluate)
     trainer.fit()
-    finish(trainer, command="python train.py " + " ".join(sys.argv[1:]))
+    finish(trainer, command=f"python train.py {shown(sys.argv[1:])}")
+
+
+def shown(argv: list[str]) -> str:
+    """The arguments as others would give them: with DIR for this machine's folders."""
+    pairs = zip([None, *argv], argv, strict=False)
+    return " ".join("DIR" if before in ("--data-root", "--out") else word for before, word in pairs)
 
 
 def describe(config: Config) -> str:

@@ -18,11 +18,11 @@ from cgan.regularizers.r1 import R1
 def mnist_article() -> Config:
     """The article's worked example: 28x28x1, 100 noise numbers, batch 128, 50 epochs; a generator of three
     transposed convolutions with batch norm, ReLU and tanh; the label concatenated at the input and to every
-    feature map; a discriminator of strided convolutions whose flattened features meet the label before the fully
-    connected layers; binary cross-entropy and Adam with DCGAN's momenta.
+    feature map; a discriminator of strided convolutions whose flattened features meet the label before the
+    fully connected layers; binary cross-entropy and Adam with DCGAN's momenta.
 
-    The widths, the initialisation and the learning rate are ours: widths that two CPU cores train in an hour, and
-    for so few weights a higher rate than DCGAN's.
+    The widths, the initialisation and the learning rate are ours: widths that two CPU cores train in an hour,
+    and for so few weights a higher rate than DCGAN's.
     """
     adam = AdamOptions(lr=5e-4, beta1=0.5, beta2=0.999)
     return Config(

@@ -128,8 +128,7 @@ def test_every_epoch_shows_every_picture_once(tmp_path):
     trainer = Trainer(tiny_config(), tiny_data(64), tmp_path)
     shown = []
     for _ in range(8):
-        shown.append(trainer._batch(0).images)
-        trainer.images_seen += 16
+        shown.append(trainer.feed.batch(16 * len(shown)).images)
     first, second = torch.cat(shown[:4]), torch.cat(shown[4:])
     assert len(first.unique(dim=0)) == len(second.unique(dim=0)) == 64
     assert not torch.equal(first, second)
@@ -158,7 +157,7 @@ def test_turns_move_only_their_own_player(tmp_path):
 
 def test_condition_dropout_withholds_labels(tmp_path):
     trainer = Trainer(tiny_config(training__condition_dropout=0.5), tiny_data(), tmp_path)
-    raw = torch.cat([trainer._batch(k).raw for k in range(4)])
+    raw = torch.cat([trainer.feed.batch(16 * k).raw for k in range(4)])
     withheld = (raw.sum(1) == 0).float().mean()
     assert 0.2 < withheld < 0.8
 

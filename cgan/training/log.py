@@ -5,6 +5,8 @@ Shapes: N pictures, C channels, H x W pixels.
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,28 +19,49 @@ from cgan.model import SAMPLES, ConditionalGAN
 GRID_ROWS = 8
 
 
+@dataclass(frozen=True)
+class Fault:
+    """The first figure that was not finite."""
+
+    name: str
+    steps_ago: int
+
+
 class Log:
-    """Gathers a step's figures without waiting for the device and writes their means now and then."""
+    """Gathers figures without waiting for the device and writes their means now and then."""
 
     def __init__(self, folder: Path, images_seen: int, every: int = 50, enabled: bool = True):
+        """`every`: steps between two entries."""
         self.folder, self.every = folder, every
         self.writer = SummaryWriter(folder / "log", purge_step=images_seen) if enabled else None
-        self._pending: dict[str, list[Tensor]] = {}
-        self._steps = 0
+        self._steps: list[dict[str, Tensor]] = []
 
-    def collect(self, figures: dict[str, Tensor], images_seen: int) -> dict[str, float]:
-        """Add one step's figures; every `every` steps, the means since the last time, else an empty dict."""
-        for name, value in figures.items():
-            self._pending.setdefault(name, []).append(value)
-        self._steps += 1
-        if self._steps % self.every and all(value.isfinite() for value in figures.values()):
-            return {}
-        means = {name: torch.stack(values).float().mean().item() for name, values in self._pending.items()}
-        self._pending.clear()
+    @property
+    def full(self) -> bool:
+        """Whether an entry is due."""
+        return len(self._steps) >= self.every
+
+    def collect(self, figures: dict[str, Tensor]) -> None:
+        """Add one step's figures."""
+        self._steps.append(figures)
+
+    def flush(self, images_seen: int) -> tuple[dict[str, float], Fault | None]:
+        """Write the means of what was gathered. Returns them, and the first figure that was not finite, if
+        any."""
+        fault, means = None, {}
+        for name in sorted({name for figures in self._steps for name in figures}):
+            steps = [k for k, figures in enumerate(self._steps) if name in figures]
+            values = torch.stack([self._steps[k][name].float() for k in steps])
+            means[name] = values.mean().item()
+            if not math.isfinite(means[name]):
+                first = steps[int((~values.isfinite()).nonzero()[0])]
+                found = Fault(name, len(self._steps) - 1 - first)
+                fault = found if fault is None or found.steps_ago > fault.steps_ago else fault
+        self._steps.clear()
         if self.writer:
             for name, value in means.items():
                 self.writer.add_scalar(name, value, images_seen)
-        return means
+        return means, fault
 
     def evaluation(self, figures: dict[str, float], model: ConditionalGAN, images_seen: int) -> None:
         """An evaluation's figures and a sample grid."""

@@ -26,12 +26,12 @@ from cgan import timeline
 from cgan.config import AdamOptions, Config, from_json, to_json
 from cgan.data import Images
 from cgan.model import ConditionalGAN
-from cgan.rng import step_seed, stream
+from cgan.rng import step_seed
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
+from cgan.training.feed import Feed
 from cgan.training.log import Log
 from cgan.training.steps import Players, train_step
-from cgan.types import Batch
 
 Evaluate = Callable[[ConditionalGAN], dict[str, float]]
 
@@ -44,18 +44,12 @@ class Trainer:
     """Trains one model in one folder. The same call on the same folder resumes."""
 
     def __init__(self, config: Config, data: Images, folder: Path, evaluate: Evaluate | None = None):
-        self.config, self.data, self.folder, self.evaluate = config, data, Path(folder), evaluate
+        self.config, self.folder, self.evaluate = config, Path(folder), evaluate
         options = config.training
-        if len(data) < options.batch:
-            raise ValueError(f"training.batch is {options.batch}, the data set has only {len(data)} pictures")
         if options.threads:
             torch.set_num_threads(options.threads)
         self.accelerator = Accelerator()
         self.device = self.accelerator.device
-        if options.batch % self.accelerator.num_processes:
-            raise ValueError(
-                f"training.batch must be divisible by the {self.accelerator.num_processes} processes"
-            )
         torch.manual_seed(options.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
         self.model.to(self.device, memory_format=torch.channels_last)
@@ -74,16 +68,20 @@ class Trainer:
             ),
             reduce_gradients=self._reduce_gradients,
         )
-        self.images = data.images.to(self.device)
-        self.raw = self.model.encoder.encode(data.targets).to(self.device)
-        self.null = self.model.encoder.null(1).to(self.device)
+        self.feed = Feed(
+            data.images.to(self.device),
+            self.model.encoder.encode(data.targets).to(self.device),
+            self.model,
+            options,
+            self.accelerator.process_index,
+            self.accelerator.num_processes,
+        )
         self.images_seen, self.seconds = 0, 0.0
         self.commits: list[
             str
         ] = []  # of the code that trained, more than one where a run was resumed on another
         self.snapshots: list[tuple[float, dict[str, Tensor]]] = []
         self.curve: list[dict[str, float]] = []
-        self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
     def fit(self) -> ConditionalGAN:
         """Train to the end and leave a model folder. Returns the averaged model.
@@ -113,13 +111,17 @@ class Trainer:
             before = self.images_seen
             figures = self.step()
             bar.update(self.images_seen - before)
-            if figures := log.collect(figures, self.images_seen):
-                self._check_finite(figures)
-                bar.set_postfix({name: f"{value:.2f}" for name, value in figures.items() if "loss" in name})
+            log.collect(figures)
+            done = self.images_seen >= total
+            due = done or self.images_seen - saved >= options.checkpoint_kimg * 1000
+            if due or log.full:
+                means, fault = log.flush(self.images_seen)
+                if fault:
+                    raise self._failure(fault.name, fault.steps_ago)
+                bar.set_postfix({name: f"{value:.2f}" for name, value in means.items() if "loss" in name})
             self.seconds = time.monotonic() - started
             self._milestones(log)
-            done = self.images_seen >= total
-            if done or self.images_seen - saved >= options.checkpoint_kimg * 1000:
+            if due:
                 self.save_checkpoint()
                 saved = self.images_seen
         bar.close()
@@ -132,7 +134,8 @@ class Trainer:
         torch.manual_seed(step_seed(options.seed, self.images_seen, accelerator.process_index))
         self._schedule()
         step = self.images_seen // (options.batch * options.discriminator_steps)
-        batches = [self._batch(k) for k in range(options.discriminator_steps)]
+        starts = [self.images_seen + k * options.batch for k in range(options.discriminator_steps)]
+        batches = [self.feed.batch(start) for start in starts]
         figures = train_step(self.players, self.config, batches, step)
         shown = options.batch * options.discriminator_steps
         self.images_seen += shown
@@ -149,24 +152,6 @@ class Trainer:
         model.generator.load_state_dict(generator.state_dict())
         model.discriminator.load_state_dict(self.model.discriminator.state_dict())
         return model.eval().requires_grad_(False)
-
-    def _batch(self, offset: int) -> Batch:
-        """This process's share of the batch that begins `offset` batches from here; epochs are shuffled
-        anew."""
-        batch, processes = self.config.training.batch, self.accelerator.num_processes
-        per_epoch = len(self.data) // batch
-        epoch, position = divmod(self.images_seen // batch + offset, per_epoch)
-        if epoch != self._epoch:
-            order = stream(self.config.training.seed, epoch, purpose=2).permutation(len(self.data))
-            self._epoch, self._order = epoch, torch.from_numpy(order).to(self.device)
-        rows = self._order[position * batch : (position + 1) * batch][
-            self.accelerator.process_index :: processes
-        ]
-        raw = self.raw[rows]
-        if self.config.training.condition_dropout:
-            kept = torch.rand(len(rows), device=self.device) >= self.config.training.condition_dropout
-            raw = torch.where(kept.view(-1, *[1] * (raw.ndim - 1)), raw, self.null)
-        return Batch(self.model.from_uint8(self.images[rows]), raw)
 
     def _schedule(self) -> None:
         options = self.config.training
@@ -239,18 +224,14 @@ class Trainer:
             (kimg, checkpoint.unpack(f"snapshot/{k}", tensors)) for k, kimg in enumerate(meta["snapshots"])
         ]
 
-    def _check_finite(self, figures: dict[str, float]) -> None:
-        for name, value in figures.items():
-            if not math.isfinite(value):
-                raise self._failure(name)
-
-    def _failure(self, what: str) -> TrainingError:
-        path = self.folder / checkpoint.CHECKPOINT
+    def _failure(self, what: str, steps_ago: int = 0) -> TrainingError:
+        path, options = self.folder / checkpoint.CHECKPOINT, self.config.training
         kept = (
             f"the last good checkpoint is {path}" if path.exists() else "no checkpoint had been written yet"
         )
-        step = self.images_seen // (self.config.training.batch * self.config.training.discriminator_steps)
-        return TrainingError(f"{what} is not finite at step {step} ({self.images_seen} images); {kept}")
+        shown = options.batch * options.discriminator_steps
+        step = self.images_seen // shown - steps_ago
+        return TrainingError(f"{what} is not finite at step {step} ({step * shown} images); {kept}")
 
     def _reduce_gradients(self, optimizer: Optimizer) -> None:
         """Average gradients over processes. (DistributedDataParallel does not go with gradient penalties.)"""
