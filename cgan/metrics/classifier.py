@@ -18,15 +18,17 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
 
-FEATURES = 96
+STRIDES = (1, 2, 1, 2, 1)  # of the convolutions; what follows them halves, down to 8x8 pixels or fewer
+WIDTHS = (24, 40, 40, 80, 96)
 BATCH = 50  # pictures judged at once: their maps stay in a CPU's cache
 STATISTICS = 20_000  # pictures from which the averaged weights' batch norm is measured
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How a classifier is trained."""
+    """How a classifier is made and trained."""
 
+    widths: tuple[int, ...] = WIDTHS
     epochs: int = 14
     batch: int = 128
     rate: float = 0.01  # peak of the one-cycle schedule
@@ -61,16 +63,16 @@ class Features:
 class Classifier(nn.Module):
     """Pictures [B, C, H, W], 0 to 255 -> features [B, F] (averages of rectified maps) and logits [B, K]."""
 
-    def __init__(self, channels: int, classes: int, size: int):
+    def __init__(self, channels: int, classes: int, size: int, widths: tuple[int, ...] = WIDTHS):
         super().__init__()
-        plan = [(24, 1), (40, 2), (40, 1), (80, 2), (FEATURES, 1)]
-        plan += [(FEATURES, 2)] * max(0, math.ceil(math.log2(size / 32)))
+        plan = list(zip(widths, STRIDES, strict=True))
+        plan += [(widths[-1], 2)] * max(0, math.ceil(math.log2(size / 32)))
         layers: list[nn.Module] = []
         for width, stride in plan:
             layers += [nn.Conv2d(channels, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
             channels = width
         self.trunk = nn.Sequential(*layers)
-        self.head = nn.Linear(FEATURES, classes)
+        self.head = nn.Linear(channels, classes)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         pixels = (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
@@ -143,7 +145,7 @@ def fit(
     device, generator = images.device, torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Classifier(images.shape[1], classes, images.shape[-1])
+        model = Classifier(images.shape[1], classes, images.shape[-1], recipe.widths)
     model.to(device, memory_format=torch.channels_last)
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
     optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=recipe.decay)

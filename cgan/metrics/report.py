@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from cgan.metrics import MEASURES
-from cgan.metrics.classifier import FEATURES, Features
+from cgan.metrics.classifier import Features
 from cgan.metrics.features import FeatureNetwork
 from cgan.metrics.frechet import Gaussian, frechet_distance, kernel_distance
 from cgan.metrics.inception import inception_v3_fid
@@ -65,11 +65,10 @@ class RealReference:
     count: int = 10_000  # pictures on either side of a comparison
 
     def __post_init__(self):
+        least = self.network.info.widths[-1] + 1  # a Gaussian needs more pictures than features
         most = min(len(self.train[0]), len(self.test[0]))
-        if not FEATURES < self.count <= most:
-            raise ValueError(
-                f"count must be from {FEATURES + 1} to {most}, the real pictures, got {self.count}"
-            )
+        if not least <= self.count <= most:
+            raise ValueError(f"count must be from {least} to {most}, the real pictures, got {self.count}")
 
     @cached_property
     def train_features(self) -> Features:
