@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,10 +23,10 @@ from cgan.ui.routes import ROUTES
 
 PATIENCE = 60  # seconds
 INPUTS: Mapping[type, Callable[[Any, str], gr.components.Component]] = {
-    bool: lambda value, name: gr.Checkbox(value, label=name, visible=False),
-    int: lambda value, name: gr.Number(value, label=name, visible=False, precision=0),
-    float: lambda value, name: gr.Number(value, label=name, visible=False),
-    str: lambda value, name: gr.Textbox(value, label=name, visible=False),
+    bool: lambda value, label: gr.Checkbox(value, label=label, visible=False),
+    int: lambda value, label: gr.Number(value, label=label, visible=False, precision=0),
+    float: lambda value, label: gr.Number(value, label=label, visible=False),
+    str: lambda value, label: gr.Textbox(value, label=label, visible=False),
 }
 
 
@@ -47,12 +48,13 @@ class Api:
         return json.dumps({field.name: field.choices[0] for field in fields if isinstance(field, Choice)})
 
     def add(self, function: Callable[..., str]) -> None:
-        """An endpoint with `function`'s name, typed and defaulted arguments and docstring.
+        """An endpoint with `function`'s name, typed and defaulted arguments and documentation.
 
         `function` returns a picture's path. Nothing of it shows on the page.
         """
+        meanings = dict(re.findall(r"^\s*(\w+): (.+)$", function.__doc__ or "", re.MULTILINE))
         inputs = [
-            INPUTS[argument.annotation](argument.default, name)
+            INPUTS[argument.annotation](argument.default, meanings[name])
             for name, argument in inspect.signature(function, eval_str=True).parameters.items()
         ]
         picture = gr.Image(visible=False, type="filepath", format="png", label="picture")
@@ -71,7 +73,7 @@ class Api:
         try:
             values = {"model": model, **parameters} | _fields(condition, "") | _fields(condition2, "2")
             query = Query([(name, str(value)) for name, value in values.items()])
-            resident = self.engine.resident(model)
+            resident = self.engine.resident(query.text("model"))
             plan = ROUTES[route][0](query, resident)
             query.done()
             future = self.engine.submit(model, plan.noise, plan.raw)

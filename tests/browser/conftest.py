@@ -31,7 +31,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     tiny_model().save(folder / "first")
     tiny_model(condition=Label(classes=LONG)).save(folder / "second")
     models = [str(folder / "first"), str(folder / "second"), "nobody/third"]
-    command = [sys.executable, "app.py", "--device=cpu", "--port=0", *(f"--model={model}" for model in models)]
+    command = [
+        sys.executable,
+        "app.py",
+        "--device=cpu",
+        "--port=0",
+        *(f"--model={model}" for model in models),
+    ]
     environment = {
         **os.environ,
         "HF_ENDPOINT": "http://127.0.0.1:9",
@@ -42,7 +48,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         try:
             line = process.stdout.readline()
             assert "http://" in line, f"app.py ended with {process.wait()}"
-            yield "http://" + line.strip().partition("http://")[2]
+            address = "http://" + line.strip().partition("http://")[2]
+            httpx.get(address, timeout=60).raise_for_status()  # the page comes after the pictures
+            yield address
         finally:
             process.terminate()
 
@@ -95,7 +103,7 @@ class Visitor:
         until = time.monotonic() + 5
         while (shown := self.shown()) != asked and time.monotonic() < until:
             self.page.wait_for_timeout(20)
-        assert shown == asked, f"the stage shows {self.page.locator('.frame img').get_attribute('data-url')}"
+        assert shown == asked, f"the stage shows {self.page.locator('.frame img').get_attribute('src')}"
         return shown
 
     def address(self, *parts: str) -> str:

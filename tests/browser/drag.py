@@ -14,8 +14,8 @@ SCRIPT = """async ([selector, events, values]) => {
     let watching = true;
     const watch = () => {
         const image = document.querySelector(".frame img");
-        if (image && seen.at(-1)?.url !== image.dataset.url) {
-            const entry = { url: image.dataset.url };
+        if (image && seen.at(-1)?.url !== image.src) {
+            const entry = { url: image.src };
             entry.file = fetch(image.src).then((answer) => answer.arrayBuffer());
             seen.push(entry);
         }
@@ -31,7 +31,7 @@ SCRIPT = """async ([selector, events, values]) => {
     }
     await new Promise((done) => setTimeout(done, Math.max(0, began + 1000 - performance.now())));
     watching = false;
-    const digest = async (file) => [...new Uint8Array(await crypto.subtle.digest("SHA-256", await file))].join();
+    const digest = async (file) => String(new Uint8Array(await crypto.subtle.digest("SHA-256", await file)));
     const digests = await Promise.all(seen.slice(1).map((entry) => digest(entry.file)));
     return { seconds: (performance.now() - began) / 1000, distinct: new Set(digests).size };
 }"""

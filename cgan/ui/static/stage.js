@@ -10,16 +10,13 @@ const $ = (selector, root = element) => root.querySelector(selector);
 const $$ = (selector, root = element) => [...root.querySelectorAll(selector)];
 const say = (key, values = {}) =>
   props.texts[key].replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
-const visitor = crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
 const page = { tab: null, model: null };
 
-// A picture that follows the newest address asked for.
+// A picture that follows the newest address asked for. It does not ask the server to drop older requests (`client`):
+// while a slider moves, each would be dropped by the next, and nothing would be seen before the hand rests.
 class Live {
-  static count = 0;
-
   constructor(box, { limit = 3, shown = () => {}, failed = () => {} } = {}) {
     Object.assign(this, { box, limit, shown, failed });
-    this.client = `${visitor}-${Live.count++}`;
     this.newest = this.latest = this.flying = 0; // numbers of the request asked for and shown last; how many fly
     this.waiting = null;
   }
@@ -36,55 +33,39 @@ class Live {
     const job = this.waiting;
     this.waiting = null;
     this.flying++;
-    this.#fetch(job).finally(() => {
+    this.#load(job).finally(() => {
       this.flying--;
       this.#next();
     });
   }
 
-  async #fetch(job) {
-    let response;
-    try {
-      response = await fetch(`${job.url}&client=${this.client}`);
-    } catch {
-      return this.#later(job, 2, say("offline"));
-    }
-    if (response.status === 204) return this.#later(job, 0.03);
-    if (response.status === 503) {
-      return this.#later(job, Number(response.headers.get("Retry-After")) || 1, say("busy"));
-    }
-    if (!response.ok) {
-      if (job.number === this.newest) this.failed(say("refused", { why: (await response.text()).slice(0, 300) }));
-      return;
-    }
-    await this.#show(job, await response.blob());
-  }
-
-  // Superseded, refused for now or lost: the newest request is repeated, others are forgotten.
-  #later(job, seconds, message) {
-    if (job.number !== this.newest) return;
-    if (message) this.failed(message);
-    this.late = true;
-    setTimeout(() => this.late && job.number === this.newest && this.ask(job.url, job.alt), seconds * 1000);
-  }
-
-  async #show(job, blob) {
+  async #load(job) {
     const image = new Image();
-    image.alt = job.alt;
-    image.dataset.url = job.url;
-    image.draggable = false;
-    image.src = URL.createObjectURL(blob);
-    await image.decode();
-    if (job.number < this.latest) return URL.revokeObjectURL(image.src);
+    Object.assign(image, { alt: job.alt, draggable: false, fetchPriority: "high", src: job.url });
+    try {
+      await image.decode();
+    } catch {
+      return job.number === this.newest && this.#explain(job);
+    }
+    if (job.number < this.latest) return;
     this.latest = job.number;
     const old = $("img", this.box);
-    if (old) {
-      old.replaceWith(image);
-      URL.revokeObjectURL(old.src);
-    } else {
-      this.box.prepend(image);
+    if (old) old.replaceWith(image);
+    else this.box.prepend(image);
+    this.shown(image);
+  }
+
+  // An image does not say why it did not come. Refused for good: the reason; else the newest is asked for again.
+  async #explain(job) {
+    const answer = await fetch(job.url).catch(() => null);
+    if (answer?.status >= 400 && answer.status < 500) {
+      this.failed(say("refused", { why: (await answer.text()).slice(0, 300) }));
+      return;
     }
-    this.shown(image, job);
+    if (!answer?.ok) this.failed(say(answer ? "busy" : "offline"));
+    this.late = true;
+    const seconds = answer?.ok ? 0 : Number(answer?.headers.get("Retry-After")) || 2;
+    setTimeout(() => this.late && job.number === this.newest && this.ask(job.url, job.alt), seconds * 1000);
   }
 }
 
@@ -212,7 +193,7 @@ const stage = new Live($(".frame"), {
     $(".frame").style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
     const scale = Math.min(16, Math.max(1, Math.floor(1120 / Math.max(image.naturalWidth, image.naturalHeight))));
     const save = $("[data-save]");
-    save.href = `${image.dataset.url}&scale=${scale}`;
+    save.href = `${image.src}&scale=${scale}`;
     save.download = `${page.model}-${page.tab}.png`;
     warn("");
   },

@@ -1,0 +1,56 @@
+"""The named endpoints, as gradio_client sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+
+@pytest.fixture(scope="module")
+def client(site, tmp_path_factory):
+    client = Client(site, verbose=False, download_files=str(tmp_path_factory.mktemp("downloads")))
+    yield client
+    client.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "path"),
+    [
+        (
+            "generate",
+            {"condition": '{"label": "two"}', "seed": 7, "z": "1.5,-2"},
+            "frame.png?seed=7&label=two&z=1.5,-2",
+        ),
+        ("generate", {}, "frame.png?seed=1&label=zero"),
+        (
+            "interpolate",
+            {"condition2": '{"label": "two"}', "steps": 4},
+            "strip.png?seed=1&label=zero&seed2=2&label2=two&steps=4",
+        ),
+        ("interpolate", {"steps": 3, "animated": True}, "walk.gif?seed=1&label=zero&seed2=2&steps=3"),
+        ("conditioning", {"seed": 5, "rows": 3, "transpose": True}, "grid.png?seed=5&rows=3&transpose=1"),
+    ],
+)
+def test_an_endpoint_gives_the_file_of_the_route(client, site, name, arguments, path):
+    found = client.predict(api_name=f"/{name}", **arguments)
+    assert Path(found).read_bytes() == httpx.get(f"{site}/{path}").raise_for_status().content
+
+
+def test_an_endpoint_says_what_was_wrong(client):
+    with pytest.raises(AppError, match="psi must be a number from 0 to 2"):
+        client.predict(psi=7, api_name="/generate")
+    with pytest.raises(AppError, match="condition must be a JSON object"):
+        client.predict(condition="three", api_name="/generate")
+
+
+def test_every_parameter_is_documented(site):
+    endpoints = httpx.get(f"{site}/gradio_api/info").json()["named_endpoints"]
+    assert set(endpoints) == {"/generate", "/interpolate", "/conditioning"}
+    for endpoint in endpoints.values():
+        for parameter in endpoint["parameters"]:
+            assert parameter["parameter_has_default"]
+            assert parameter["label"].endswith(".")

@@ -1,0 +1,129 @@
+"""Every tab used, on a desktop and on a phone."""
+
+from __future__ import annotations
+
+import io
+
+import httpx
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+SIZES = pytest.mark.parametrize("size", ["desktop", "phone"])
+
+
+def choose(page, name: str, value: str) -> None:
+    """Press the chip of that value."""
+    page.locator(f'form:not([hidden]) .chip:has(input[name="{name}"][value="{value}"])').click()
+
+
+@SIZES
+def test_generate(visit, size):
+    visitor = visit(size)
+    page = visitor.open("seed=1")
+    choose(page, "label", "two")
+    visitor.wait_for("frame.png?seed=1&label=two")
+    page.locator("#generate-count").fill("9")
+    visitor.wait_for("frame.png?seed=1&label=two&count=9")
+    page.locator("#generate-psi").fill("0.4")
+    choose(page, "noise", "components")
+    assert page.locator("#generate-z-0").is_hidden()
+    page.locator("#generate-raw-2").fill("-1.5")
+    visitor.wait_for("frame.png?seed=1&label=two&count=9&psi=0.4&raw=2:-1.5")
+    page.locator("[data-reset]").click()
+    visitor.wait_for("frame.png?seed=1&label=two&count=9")
+    page.locator("form:not([hidden]) [data-dice]").click()
+    seed = page.locator("#generate-seed").input_value()
+    visitor.wait_for(f"frame.png?seed={seed}&label=two&count=9")
+
+
+@SIZES
+def test_interpolate(visit, site, size):
+    visitor = visit(size)
+    page = visitor.open("tab=interpolate&seed=3&label=one&seed2=9&label2=zero&t=0")
+    visitor.wait_for("frame.png?seed=3&label=one")
+    page.locator("#interpolate-t").fill("0.25")
+    choose(page, "mode", "lerp")
+    visitor.wait_for("frame.png?seed=3&label=one&seed2=9&label2=zero&t=0.25&mode=lerp")
+    for selector, path in (
+        (".thumb[data-end=''] img", "frame.png?seed=3&label=one"),
+        (".thumb[data-end='2'] img", "frame.png?seed=9&label=zero"),
+        (".film img", "strip.png?seed=3&label=one&seed2=9&label2=zero&mode=lerp&steps=9"),
+    ):
+        shown = httpx.get(page.locator(selector).evaluate("image => image.src")).content
+        assert shown == httpx.get(f"{site}/{path}").content, selector
+    film = page.locator(".film").bounding_box()
+    page.locator(".film").click(position={"x": film["width"] - 3, "y": 5})
+    visitor.wait_for("frame.png?seed=9&label=zero")
+    for mark, kind in (("gif", "GIF"), ("strip", "PNG")):
+        with page.expect_download() as download:
+            page.locator(f"[data-{mark}]").click()
+        with Image.open(download.value.path()) as saved:
+            assert saved.format == kind
+
+
+def test_playing_moves_until_it_is_paused(visit):
+    page = visit().open("tab=interpolate&seed=3&label=one&seed2=9&label2=zero&t=0.5")
+    slider, play = page.locator("#interpolate-t"), page.locator("[data-play]")
+    play.click()
+    assert play.inner_text().strip() == "Pause"
+    page.wait_for_function("document.querySelector('#interpolate-t').value !== '0.5'")
+    play.click()
+    assert play.inner_text().strip() == "Play"
+    page.wait_for_timeout(50)
+    value = slider.input_value()
+    page.wait_for_timeout(200)
+    assert slider.input_value() == value
+
+
+@SIZES
+def test_a_cell_of_the_grid_is_taken_to_generate(visit, site, size):
+    visitor = visit(size)
+    page = visitor.open("tab=conditioning&seed=5&rows=4")
+    grid = visitor.wait_for("grid.png?seed=5&rows=4")
+    assert page.locator(".across").inner_text().split() == ["zero", "one", "two"]
+    assert page.locator(".down").inner_text().split() == ["1", "2", "3", "4"]
+    page.locator(".cells button").nth(2 * 3 + 1).click()
+    one = Image.open(io.BytesIO(visitor.wait_for("frame.png?seed=5&label=one&first=2")))
+    pitch = one.width + 1
+    cell = Image.open(io.BytesIO(grid)).crop((pitch, 2 * pitch, pitch + one.width, 2 * pitch + one.height))
+    assert cell.tobytes() == one.tobytes()
+    visitor.address("tab=generate", "first=2")
+    page.locator("[data-first]").click()
+    visitor.wait_for("frame.png?seed=5&label=one")
+
+
+def test_the_grid_turns_and_is_walked_by_keys(visit):
+    visitor = visit()
+    page = visitor.open("tab=conditioning&seed=5&rows=4")
+    page.locator(".switch").click()
+    visitor.wait_for("grid.png?seed=5&rows=4&transpose=1")
+    assert page.locator(".down").inner_text().split() == ["zero", "one", "two"]
+    page.locator(".cells button").first.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowDown", "ArrowLeft", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    visitor.wait_for("frame.png?seed=5&label=two&first=1")
+
+
+def test_tabs_are_reached_by_keys_and_keep_their_state(visit):
+    visitor = visit()
+    page = visitor.open("seed=4&label=one")
+    page.locator("#tab-generate").focus()
+    page.keyboard.press("ArrowLeft")
+    visitor.wait_for("grid.png?seed=1&rows=10")
+    page.keyboard.press("Home")
+    visitor.wait_for("frame.png?seed=4&label=one")
+    assert page.evaluate("document.activeElement.id") == "tab-generate"
+
+
+def test_another_model_brings_its_own_labels(visit):
+    visitor = visit()
+    page = visitor.open("seed=4&label=one&z=1")
+    page.locator("[data-models]").select_option("second")
+    visitor.wait_for("frame.png?model=second&seed=4&label=Ankle boot")
+    choose(page, "label", "Bag")
+    visitor.wait_for("frame.png?model=second&seed=4&label=Bag")
+    visitor.address("model=second")
+    page.locator("#tab-interpolate").click()
+    page.locator("#interpolate-label2").select_option("T-shirt/top")
+    visitor.wait_for("frame.png?model=second&seed=1&label=Ankle boot&seed2=2&label2=T-shirt/top&t=0.5")
