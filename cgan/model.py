@@ -109,7 +109,7 @@ class ConditionalGAN(nn.Module):
         state |= read_tensors(folder / DISCRIMINATOR, model.critic_state())
         if loose := {name for name, _ in model.named_buffers()} - set(state):
             raise RuntimeError(f"buffers outside the state dict can't be restored: {sorted(loose)}")
-        fill(model.to_empty(device="cpu"), state, folder)
+        fill(model, state, folder)
         return model.eval().requires_grad_(False)
 
 
@@ -125,7 +125,9 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
             raise ModelError(f"{source}: the weight {name} is {tensor.dtype}, not {expected[name].dtype}")
         if tensor.is_floating_point() and not tensor.to(expected[name].dtype).isfinite().all():
             raise ModelError(f"{source}: the weight {name} is not finite")
-    module.load_state_dict(state)
+    # Copied, because safetensors maps the file, and assigned, because what was built has no memory yet.
+    owned = {name: tensor.to(expected[name].dtype, copy=True) for name, tensor in state.items()}
+    module.load_state_dict(owned, assign=True)
 
 
 def _shapes(state: Mapping[str, Tensor]) -> dict[str, Shape]:
