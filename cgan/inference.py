@@ -7,6 +7,7 @@ Shapes: N pictures, C channels in, O channels out, H x W pixels, Z noise width, 
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,8 @@ from cgan.networks.generator import Generator, Stem, TransposedUp
 from cgan.networks.layers import Modulation
 from cgan.types import Raw
 
-CPU_BATCH, CUDA_BATCH = 16, 256  # pictures at once; on a CPU more gain nothing and leave the cache
+CPU_BATCH = 16  # pictures at once; more gain nothing and leave the cache
+CUDA_BUCKETS = (1, 8, 64)  # sizes that batches are filled up to, each a recorded graph
 
 
 def resolve_device(name: str) -> torch.device:
@@ -30,7 +32,11 @@ def resolve_device(name: str) -> torch.device:
 
 
 class Sampler:
-    """A model's weights on a device, called with noise and what was asked for."""
+    """A model's weights on a device, called with noise and what was asked for.
+
+    At load it makes sure that no picture changes by a bit with the size of its batch; on a machine where one
+    does, batches of a single size are made.
+    """
 
     def __init__(self, model: ConditionalGAN, device: torch.device):
         self.model = copy.deepcopy(model).eval().requires_grad_(False)
@@ -38,14 +44,61 @@ class Sampler:
         prepare(self.model.generator)
         self.model.to(device, memory_format=torch.channels_last)
         self.device = device
-        self.batch = CUDA_BATCH if device.type == "cuda" else CPU_BATCH
+        cuda = device.type == "cuda"
+        if cuda:
+            torch.backends.cudnn.allow_tf32 = False  # the pictures of a CPU, to within rounding
+        self.batch = CUDA_BUCKETS[-1] if cuda else CPU_BATCH  # pictures at once
+        noise, raw = self.model.noise(0, self.batch), self.model.encoder.sample(self.batch, 0)
+        self.graphs: dict[int, Graph] = {}
+        steady = self._steady(noise.to(device), raw.to(device), CUDA_BUCKETS if cuda else (1, 2))
+        if cuda:
+            for size in CUDA_BUCKETS if steady else CUDA_BUCKETS[-1:]:
+                self.graphs[size] = Graph(self.model.sample, noise[:size].to(device), raw[:size].to(device))
+        elif not steady:
+            self.batch = 1
+
+    @torch.inference_mode()
+    def _steady(self, noise: Tensor, raw: Raw, sizes: tuple[int, ...]) -> bool:
+        """Whether pictures made so many at a time are, to the bit, those made all at once."""
+        together = self.model(noise, raw)
+        return all(torch.equal(self.model(noise[:size], raw[:size]), together[:size]) for size in sizes)
 
     @torch.inference_mode()
     def __call__(self, noise: Tensor, raw: Raw) -> Tensor:
         """noise [N, Z], raw [N, ...] -> uint8 pictures [N, C, H, W] on the CPU. Any N; `batch` at once."""
         pairs = zip(noise.split(self.batch), raw.split(self.batch), strict=True)
-        parts = [self.model.sample(n.to(self.device), r.to(self.device)).cpu() for n, r in pairs]
+        parts = [self._batch(*pair) for pair in pairs]
         return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+    def _batch(self, noise: Tensor, raw: Raw) -> Tensor:
+        size = next((size for size in self.graphs if size >= len(noise)), None)
+        if size is None:
+            return self.model.sample(noise.to(self.device), raw.to(self.device)).cpu()
+        return self.graphs[size](noise, raw)
+
+
+class Graph:
+    """All that a batch of one size launches, recorded once (CUDA graphs) and replayed by one call."""
+
+    @torch.inference_mode()
+    def __init__(self, function: Callable[..., Tensor], *inputs: Tensor):
+        self.inputs = inputs
+        warm = torch.cuda.Stream()
+        warm.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(warm):
+            for _ in range(3):
+                function(*inputs)
+        torch.cuda.current_stream().wait_stream(warm)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.output = function(*inputs)
+
+    def __call__(self, *rows: Tensor) -> Tensor:
+        """As `function`, for at most as many rows as it was recorded with; the result is on the CPU."""
+        for buffer, part in zip(self.inputs, rows, strict=True):
+            buffer[: len(part)].copy_(part, non_blocking=True)
+        self.graph.replay()
+        return self.output[: len(rows[0])].cpu()
 
 
 @torch.no_grad()
