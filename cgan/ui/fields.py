@@ -12,7 +12,7 @@ from html import escape
 from cgan.conditions import Choice, Field
 from cgan.ui.controls import dropdown
 
-FEW = 12  # choices up to which they are all shown at once
+FEW, SHORT = 12, 2  # choices that are all shown at once; letters that fit a narrow chip
 Widget = Callable[[Field, str, str, bool], str]  # field, tab, end ("" or "2"), whether room is scarce
 
 
@@ -23,7 +23,8 @@ def choice(field: Choice, tab: str, end: str, compact: bool) -> str:
     """
     value = field.choices[-1 if end else 0]
     label = escape(field.name.capitalize())
-    if len(field.choices) > FEW or (compact and max(map(len, field.choices)) > 2):
+    short = max(map(len, field.choices)) <= SHORT
+    if len(field.choices) > FEW or (compact and not short):
         return dropdown(field.name + end, label, field.choices, value, f"{tab}-{field.name}{end}")
     chips = "".join(
         f'<label class="chip"><input type="radio" name="{field.name}{end}" value="{escape(name)}" '
@@ -32,7 +33,8 @@ def choice(field: Choice, tab: str, end: str, compact: bool) -> str:
         for name in field.choices
     )
     legend = f"<legend>{label}</legend>"
-    return f'<fieldset class="field">{legend}<div class="chips" data-grow>{chips}</div></fieldset>'
+    kind = "chips short" if short else "chips"
+    return f'<fieldset class="field">{legend}<div class="{kind}">{chips}</div></fieldset>'
 
 
 WIDGETS: Mapping[type, Widget] = {Choice: choice}

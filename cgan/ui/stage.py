@@ -25,11 +25,11 @@ def explorer(
     models: Sequence[Mapping[str, Any]], fields: Mapping[str, Sequence[Field]], notice: str = ""
 ) -> gr.HTML:
     """The whole page: `models` as /models.json lists them, their fields by name, and a line to show."""
-    main = f"<main>{_stage()}{_panels(fields)}{_tools()}</main>"
+    desk = f'<div class="desk">{_stage()}{_panels(fields)}{_tools()}</div>'
     return gr.HTML(
-        f'<style>{CSS}</style><div class="explorer">{_header(models)}{_notice(notice)}{main}</div>',
+        f'<style>{CSS}</style><div class="explorer">{_header(models)}{_notice(notice)}{desk}</div>',
         html_template="${value}",
-        js_on_load=_script(),
+        js_on_load=script(),
         apply_default_css=False,
         elem_id="explorer",
         models=list(models),
@@ -37,7 +37,8 @@ def explorer(
     )
 
 
-def _script() -> str:
+def script() -> str:
+    """The page's script: the common part, every tab's, and the start."""
     parts = [HERE / "static" / "stage.js", *(HERE / "tabs" / f"{name}.js" for name in TABS)]
     return "\n".join([*(part.read_text() for part in parts), "start();", "//# sourceURL=explorer.js"])
 
@@ -76,11 +77,11 @@ def _panels(fields: Mapping[str, Sequence[Field]]) -> str:
         f"{text(name)}</button>"
         for name in TABS
     )
-    forms = "".join(
-        f'<form role="tabpanel" id="panel-{name}" aria-labelledby="tab-{name}" data-tab="{name}" '
-        f'autocomplete="off" hidden><p class="hint">{text(name + "_hint")}</p>{tab().panel(fields)}</form>'
+    panels = "".join(
+        f'<div role="tabpanel" id="panel-{name}" aria-labelledby="tab-{name}" hidden>'
+        f'<p class="hint">{text(name + "_hint")}</p>'
+        f'<form data-tab="{name}" autocomplete="off">{tab().panel(fields)}</form></div>'
         for name, tab in TABS.items()
     )
-    return (
-        f'<section class="panel"><div role="tablist" aria-label="{say("tabs")}">{tabs}</div>{forms}</section>'
-    )
+    strip = f'<div role="tablist" aria-label="{say("tabs")}">{tabs}</div>'
+    return f'<section class="panel">{strip}{panels}</section>'

@@ -14,7 +14,7 @@ SIZES = pytest.mark.parametrize("size", ["desktop", "phone"])
 
 def choose(page, name: str, value: str) -> None:
     """Press the chip of that value."""
-    page.locator(f'form:not([hidden]) .chip:has(input[name="{name}"][value="{value}"])').click()
+    page.locator(f'[role="tabpanel"]:not([hidden]) .chip:has(input[name="{name}"][value="{value}"])').click()
 
 
 @SIZES
@@ -32,7 +32,7 @@ def test_generate(visit, size):
     visitor.wait_for("frame.png?seed=1&label=two&count=9&psi=0.4&raw=2:-1.5")
     page.locator("[data-reset]").click()
     visitor.wait_for("frame.png?seed=1&label=two&count=9")
-    page.locator("form:not([hidden]) [data-dice]").click()
+    page.locator('[role="tabpanel"]:not([hidden]) [data-dice]').click()
     seed = page.locator("#generate-seed").input_value()
     visitor.wait_for(f"frame.png?seed={seed}&label=two&count=9")
 

@@ -64,7 +64,7 @@ class Live {
     }
     if (!answer?.ok) this.failed(say(answer ? "busy" : "offline"));
     this.late = true;
-    const seconds = answer?.ok ? 0 : Number(answer?.headers.get("Retry-After")) || 2;
+    const seconds = answer?.ok ? 0.2 : Number(answer?.headers.get("Retry-After")) || 2;
     setTimeout(() => this.late && job.number === this.newest && this.ask(job.url, job.alt), seconds * 1000);
   }
 }
@@ -230,7 +230,7 @@ function show(name, query) {
     button.setAttribute("aria-selected", chosen);
     button.tabIndex = chosen ? 0 : -1;
   }
-  for (const each of $$("form[data-tab]")) each.hidden = each.dataset.tab !== name;
+  for (const panel of $$('[role="tabpanel"]')) panel.hidden = panel.id !== `panel-${name}`;
   if (query) write(query);
 }
 

@@ -19,14 +19,14 @@ class Generate:
         raw = sliders("generate", "raw", key="components", kind="sparse", low=-4, high=4, step=0.05)
         return f"""
             {widgets(models, "generate")}
-            <div class="pair">{seed("generate", value=1)}{button("reset", mark="data-reset")}</div>
+            <div class="row spread">{seed("generate", value=1)}{button("reset", mark="data-reset")}</div>
             <p class="sample" hidden><input type="hidden" name="first" value="0" data-default="0">
                 <span data-sample></span>{button("sample_clear", mark="data-first")}</p>
+            <div class="noise">{ways}{along}{raw}</div>
             <div class="pair">
                 {slider("generate", "psi", low=0, high=2, step=0.05, value=1)}
                 {slider("generate", "count", low=1, high=64, step=1, value=1)}
-            </div>
-            <div class="noise">{ways}{along}{raw}</div>"""
+            </div>"""
 
     def endpoint(self, api: Api) -> None:
         def generate(

@@ -18,7 +18,6 @@ STEPS = 9  # pictures on the film strip
 class Interpolate:
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         return f"""
-            <div class="ends">{_end(models, "", "start", 1)}{_end(models, "2", "end", 2)}</div>
             <div class="way">
                 <div class="film" data-steps="{STEPS}" style="--steps: {STEPS}"></div>
                 {slider("interpolate", "t", low=0, high=1, step=0.01, value=0.5, key="scrub", kept=True)}
@@ -27,7 +26,8 @@ class Interpolate:
                 {button("play", mark="data-play")}
                 {choice("mode", key="path", options=("slerp", "lerp"))}
                 {download("save_gif", mark="data-gif")}{download("save_strip", mark="data-strip")}
-            </div>"""
+            </div>
+            <div class="ends">{_end(models, "", "start", 1)}{_end(models, "2", "end", 2)}</div>"""
 
     def endpoint(self, api: Api) -> None:
         def interpolate(
