@@ -31,7 +31,6 @@ from cgan.types import Raw
 
 DIRECTIONS = 16  # leading directions kept for each model
 QUEUE_JOBS, QUEUE_PICTURES = 512, 4096  # the most that may wait
-SHARE = 16  # pictures of one request in one turn
 
 
 class Busy(RuntimeError):
@@ -194,11 +193,12 @@ class Engine:
             resident, turn, room = self._queue[0].resident, [], 0
             room = resident.sampler.batch
             for job in [job for job in self._queue if job.resident is resident]:
-                noise, raw = job.take(min(room, SHARE))
+                noise, raw = job.take(room)
                 self._waiting -= len(noise)
                 room -= len(noise)
-                if job.exhausted:
-                    self._queue.remove(job)
+                self._queue.remove(job)
+                if not job.exhausted:
+                    self._queue.append(job)
                 turn.append((job, noise, raw, job.exhausted))
                 if not room:
                     break

@@ -6,7 +6,6 @@ Shapes: N pictures, C channels in, O channels out, H x W pixels, Z noise width, 
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 
 import torch
@@ -39,7 +38,7 @@ class Sampler:
     """
 
     def __init__(self, model: ConditionalGAN, device: torch.device):
-        self.model = copy.deepcopy(model).eval().requires_grad_(False)
+        self.model = _copy(model)
         del self.model.discriminator
         prepare(self.model.generator)
         self.model.to(device, memory_format=torch.channels_last)
@@ -101,6 +100,14 @@ class Graph:
         return self.output[: len(rows[0])].cpu()
 
 
+def _copy(model: ConditionalGAN) -> ConditionalGAN:
+    """The same model in evaluation mode. (A deep copy's parametrised layers would share their classes.)"""
+    with torch.device("meta"):
+        made = ConditionalGAN(model.config)
+    made.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()}, assign=True)
+    return made.eval().requires_grad_(False)
+
+
 @torch.no_grad()
 def prepare(generator: Generator) -> None:
     """Change a generator in evaluation mode in place: the same pictures up to rounding, sooner."""
@@ -110,9 +117,11 @@ def prepare(generator: Generator) -> None:
     for module in generator.modules():
         if isinstance(module, Modulation):
             _fold_modulation(module)
-    if isinstance(generator.blocks[-1], TransposedUp):
-        for before, block in zip([generator.stem, *generator.blocks], generator.blocks, strict=False):
-            _fold_concatenation(before if isinstance(before, Stem) else before.conv, block.enter)
+    before = generator.stem
+    for block in generator.blocks:
+        if isinstance(block, TransposedUp):
+            _fold_concatenation(before, block.enter)
+            before = block.conv
     for module in list(generator.modules()):
         for name, child in module.named_children():
             if stand_in := faster(child):

@@ -1,0 +1,126 @@
+"""The generator made ready to serve: the same pictures, and none that depends on its batch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from tests.conftest import tiny_model
+from torch import nn
+
+from cgan import inference
+from cgan.inference import Sampler, resolve_device
+from cgan.model import ConditionalGAN
+from cgan.networks import NORMS
+
+CPU = torch.device("cpu")
+VARIANTS = [
+    *({"generator__norm": NORMS[name]()} for name in NORMS),
+    {"generator__block": "upsample"},
+    {"generator__block": "transposed", "generator__norm": NORMS["batch"]()},
+    {"generator__block": "transposed", "generator__norm": NORMS["spectral"]()},
+    {"generator__noise_in_blocks": False},
+    {"generator__attention": (8,)},
+    {"generator__output": "sigmoid", "generator__noise": "uniform"},
+    {"generator__to_image": "transposed", "generator__widths": (4,)},
+]
+
+
+def lived_in(**options) -> ConditionalGAN:
+    """A tiny model whose norms have seen something, so that folding them is not the identity."""
+    model = tiny_model(**options)
+    generator = torch.Generator().manual_seed(1)
+    for module in model.generator.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.running_mean.normal_(generator=generator)
+            module.running_var.uniform_(0.2, 4, generator=generator)
+            if module.affine:
+                module.weight.normal_(generator=generator)
+                module.bias.normal_(generator=generator)
+    return model
+
+
+@pytest.mark.parametrize("options", VARIANTS, ids=str)
+def test_pictures_are_those_of_the_plain_model(options):
+    model = lived_in(**options)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    sampler = Sampler(model, CPU)
+    noise, raw = model.noise(3, 40), model.encoder.sample(40, 3)
+    with torch.inference_mode():
+        torch.testing.assert_close(sampler.model(noise, raw), model(noise, raw), atol=1e-4, rtol=0)
+    pictures = sampler(noise, raw)
+    assert pictures.shape == (40, 1, 8, 8)
+    assert pictures.dtype == torch.uint8
+    assert (pictures.int() - model.sample(noise, raw).int()).abs().max() <= 1
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, before[name]), f"{name} of the model that was given has changed"
+
+
+@pytest.mark.parametrize("options", VARIANTS, ids=str)
+def test_a_picture_does_not_depend_on_its_batch(options):
+    model = lived_in(**options)
+    sampler = Sampler(model, CPU)
+    noise, raw = model.noise(3, 40), model.encoder.sample(40, 3)
+    whole = sampler(noise, raw)
+    for size in (1, 2, 3, 7):
+        parts = [sampler(n, r) for n, r in zip(noise.split(size), raw.split(size), strict=True)]
+        assert torch.equal(torch.cat(parts), whole)
+    order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(sampler(noise[order], raw[order]), whole[order])
+
+
+def test_batch_norms_are_folded_away():
+    sampler = Sampler(lived_in(), CPU)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in sampler.model.generator.modules())
+
+
+def test_where_batches_would_differ_pictures_are_made_one_by_one(monkeypatch, model):
+    def unsteady(generator):
+        """Pictures alone and in company differ by a bit."""
+        plain = generator.forward
+        generator.forward = lambda noise, cond: plain(noise, cond) * (1 + 1e-6 * (len(noise) > 1))
+
+    monkeypatch.setattr(inference, "prepare", unsteady)
+    sampler = Sampler(model, CPU)
+    assert sampler.batch == 1
+    noise, raw = model.noise(0, 5), model.encoder.sample(5, 0)
+    alone = torch.cat([sampler(noise[k : k + 1], raw[k : k + 1]) for k in range(5)])
+    assert torch.equal(sampler(noise, raw), alone)
+
+
+def test_batches_are_filled_up_to_a_recorded_size(model):
+    """The smallest recording that holds the batch is replayed; what is beyond the largest goes in turns."""
+    calls = []
+
+    def recording(size):
+        return lambda noise, raw: calls.append((size, len(noise))) or model.sample(noise, raw)
+
+    sampler = Sampler(model, CPU)
+    sampler.batch, sampler.graphs = 8, {1: recording(1), 4: recording(4), 8: recording(8)}
+    noise, raw = model.noise(0, 19), model.encoder.sample(19, 0)
+    assert sampler(noise, raw).shape[0] == 19
+    assert calls == [(8, 8), (8, 8), (4, 3)]
+    sampler(noise[:1], raw[:1])
+    assert calls[-1] == (1, 1)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+@pytest.mark.parametrize("options", VARIANTS, ids=str)
+def test_graphs_replay_what_they_recorded(options):
+    model = lived_in(**options)
+    sampler = Sampler(model, torch.device("cuda"))
+    noise, raw = model.noise(3, 80), model.encoder.sample(80, 3)
+    whole = sampler(noise, raw)
+    assert (whole.int() - model.sample(noise, raw).int()).abs().max() <= 1
+    assert torch.equal(
+        torch.cat([sampler(n, r) for n, r in zip(noise.split(1), raw.split(1), strict=True)]), whole
+    )
+
+
+def test_devices():
+    assert resolve_device("cpu") == CPU
+    with pytest.raises(ValueError, match="device must be one of auto, cpu, cuda, got 'tpu'"):
+        resolve_device("tpu")
+    if not torch.cuda.is_available():
+        assert resolve_device("auto") == CPU
+        with pytest.raises(ValueError, match="finds no CUDA device"):
+            resolve_device("cuda")

@@ -1,0 +1,89 @@
+"""Directions, interpolation and places in latent space."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from tests.conftest import tiny_model
+
+from cgan.latent import directions, lerp, place, slerp
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"generator__noise_in_blocks": False}, {"generator__block": "transposed"}]
+)
+def test_directions_are_orthonormal_ordered_and_signed(options):
+    model = tiny_model(**options)
+    found = directions(model, 16)
+    assert found.shape == (5, 5)
+    torch.testing.assert_close(found @ found.T, torch.eye(5), atol=1e-5, rtol=0)
+    assert (found.gather(1, found.abs().argmax(1, keepdim=True)) > 0).all()
+    torch.testing.assert_close(directions(model, 2), found[:2])
+
+
+def test_the_first_direction_is_the_one_that_the_weights_amplify_most():
+    """A stem that reads component 3 strongly and component 0 weakly; nothing else reads the noise."""
+    model = tiny_model(generator__noise_in_blocks=False)
+    with torch.no_grad():
+        model.generator.stem.weight.zero_()
+        model.generator.stem.weight[3, 0] = -7
+        model.generator.stem.weight[0, 1] = 2
+    found = directions(model, 2)
+    torch.testing.assert_close(found, torch.eye(5)[[3, 0]])
+
+
+def test_every_layer_has_the_same_say():
+    """The stem's scale does not decide the order: each weight counts with norm 1."""
+    model = tiny_model(generator__init="normal")
+    before = directions(model, 5)
+    with torch.no_grad():
+        model.generator.stem.weight[:5] *= 1000
+    torch.testing.assert_close(directions(model, 5), before, atol=1e-4, rtol=0)
+
+
+def test_lerp_and_slerp_by_hand():
+    a, b = torch.tensor([[2.0, 0.0]]), torch.tensor([[0.0, 2.0]])
+    torch.testing.assert_close(lerp(a, b, 0.25), torch.tensor([[1.5, 0.5]]))
+    angle = math.radians(30)
+    torch.testing.assert_close(slerp(a, b, 1 / 3), torch.tensor([[2 * math.cos(angle), 2 * math.sin(angle)]]))
+    ts = torch.tensor([[0.0], [0.5], [1.0]])
+    torch.testing.assert_close(slerp(a, b, ts).norm(dim=1), torch.full((3,), 2.0))
+    torch.testing.assert_close(slerp(a, b, ts)[[0, 2]], torch.cat([a, b]))
+
+
+@pytest.mark.parametrize("end", [[2.0, 0.0], [-2.0, 0.0], [4.0, 0.0]])
+def test_slerp_takes_the_line_where_there_is_no_arc(end):
+    a, b = torch.tensor([[2.0, 0.0]]), torch.tensor([end])
+    for t in (0.0, 0.5, 1.0):
+        torch.testing.assert_close(slerp(a, b, t), lerp(a, b, t))
+
+
+def test_slerp_from_nothing_is_finite():
+    assert slerp(torch.zeros(1, 3), torch.ones(1, 3), 0.5).isfinite().all()
+
+
+def test_place_by_hand(model):
+    leading = torch.eye(5)[[2, 4]]
+    noise = model.noise(7, 2)
+    expected = noise * 0.5
+    expected[:, 2] += 1.5
+    expected[:, 4] -= 2
+    expected[:, 0] = 3
+    found = place(model, leading, seed=7, count=2, psi=0.5, strengths=(1.5, -2), components={0: 3.0})
+    torch.testing.assert_close(found, expected)
+    assert torch.equal(place(model, leading, seed=7, first=1), noise[1:])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"strengths": (1, 1, 1)}, "z takes at most 2 strengths, got 3"),
+        ({"components": {5: 0.0}}, "raw takes components 0 to 4, got 5"),
+        ({"components": {-1: 0.0}}, "raw takes components 0 to 4, got -1"),
+    ],
+)
+def test_place_refuses(model, options, message):
+    with pytest.raises(ValueError, match=message):
+        place(model, torch.eye(5)[:2], seed=0, **options)
