@@ -14,12 +14,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from benchmarks.dragging import CHROMIUM, FLAGS
 from cgan.conditions.label import Label
 from tests.conftest import tiny_model
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
 LONG = ("Ankle boot", "T-shirt/top", "Bag")  # too long for chips in a narrow place
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.browser.drag import drag
+from benchmarks.dragging import drag
 
 pytestmark = pytest.mark.browser
 STATES = {
@@ -32,9 +32,9 @@ def test_the_page_opens_on_a_picture(visit, size):
 def test_a_dragged_slider_shows_pictures_on_the_way_and_ends_on_the_last(visit):
     visitor = visit()
     page = visitor.open("seed=1&label=zero")
-    found = drag(page, "#generate-z-0", -4, 4)
+    distinct = drag(page, "#generate-z-0", -4, 4)
     visitor.wait_for("frame.png?seed=1&label=zero&z=4")
-    assert found.distinct >= 5
+    assert distinct >= 5
     page.mouse.move(0, 0)
     box = page.locator("#generate-z-1").bounding_box()
     middle = box["y"] + box["height"] / 2

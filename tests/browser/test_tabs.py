@@ -110,7 +110,7 @@ def test_tabs_are_reached_by_keys_and_keep_their_state(visit):
     page = visitor.open("seed=4&label=one")
     page.locator("#tab-generate").focus()
     page.keyboard.press("ArrowLeft")
-    visitor.wait_for("grid.png?seed=1&rows=10")
+    visitor.wait_for("grid.png?seed=1&rows=8")
     page.keyboard.press("Home")
     visitor.wait_for("frame.png?seed=4&label=one")
     assert page.evaluate("document.activeElement.id") == "tab-generate"

@@ -16,7 +16,7 @@ class Conditioning:
         return f"""
             {seed("conditioning", value=1, dice="new_noises")}
             <div class="pair">
-                {slider("conditioning", "rows", low=1, high=16, step=1, value=10, kept=True)}
+                {slider("conditioning", "rows", low=1, high=16, step=1, value=8, kept=True)}
                 {slider("conditioning", "psi", low=0, high=2, step=0.05, value=1)}
             </div>
             {switch("transpose", key="transpose")}"""
@@ -25,7 +25,7 @@ class Conditioning:
         def conditioning(
             model: str = api.model,
             seed: int = 1,
-            rows: int = 10,
+            rows: int = 8,
             psi: float = 1.0,
             transpose: bool = False,
             scale: int = 1,

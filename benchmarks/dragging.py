@@ -1,0 +1,104 @@
+"""A slider dragged in Chromium: different pictures seen in a second of 60 input events. A table and a JSON.
+
+python -m benchmarks.dragging --repeats 5 --json dragging.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.serving import server
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+EVENTS = 60  # in one second
+CASES = (  # what the page shows, the slider, from where to where
+    ("tab=generate&seed=7", "#generate-z-0", -4.0, 4.0),
+    ("tab=generate&seed=7&count=16", "#generate-z-0", -4.0, 4.0),
+    ("tab=interpolate&seed=3&seed2=9&t=0", "#interpolate-t", 0.0, 1.0),
+    ("tab=conditioning&seed=5", "#conditioning-psi", 0.05, 2.0),
+)
+
+SCRIPT = """async ([selector, events, values]) => {
+    const slider = document.querySelector(selector);
+    const seen = [];
+    let watching = true;
+    const watch = () => {
+        const image = document.querySelector(".frame img");
+        if (image && seen.at(-1)?.url !== image.src) {
+            const entry = { url: image.src };
+            entry.file = fetch(image.src).then((answer) => answer.arrayBuffer());
+            seen.push(entry);
+        }
+        if (watching) requestAnimationFrame(watch);
+    };
+    requestAnimationFrame(watch);
+    const began = performance.now();
+    for (let index = 0; index < events; index++) {
+        const wait = began + (1000 * index) / events - performance.now();
+        if (wait > 0) await new Promise((done) => setTimeout(done, wait));
+        slider.value = values[index];
+        slider.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+    await new Promise((done) => setTimeout(done, Math.max(0, began + 1000 - performance.now())));
+    watching = false;
+    const digest = async (file) => String(new Uint8Array(await crypto.subtle.digest("SHA-256", await file)));
+    const digests = await Promise.all(seen.slice(1).map((entry) => digest(entry.file)));
+    return new Set(digests).size;
+}"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    page: str
+    slider: str
+    distinct_per_s: list[int]  # of every repetition
+
+
+def drag(page: Page, selector: str, low: float, high: float) -> int:
+    """Move the slider from `low` to `high` in 60 input events over a second, as a hand would.
+
+    Returns how many different pictures were there when the browser painted within that second.
+    """
+    values = [low + (high - low) * index / (EVENTS - 1) for index in range(EVENTS)]
+    return page.evaluate(SCRIPT, [selector, EVENTS, values])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--repeats", type=int, default=5, help="seconds of dragging for each (%(default)s)")
+    parser.add_argument("--model", action="append", default=[], help="as for app.py")
+    parser.add_argument("--json", type=Path, help="write the table here too")
+    arguments = parser.parse_args()
+    rows = []
+    with server(arguments.model) as (port, _), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        for query, slider, low, high in CASES:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.goto(f"http://127.0.0.1:{port}/?{query}")
+            page.wait_for_selector(".frame img")
+            page.wait_for_timeout(1000)
+            nudge = (high - low) / 1000  # so that no repetition finds its pictures in a cache
+            seen = [drag(page, slider, low + nudge * turn, high) for turn in range(arguments.repeats)]
+            page.close()
+            rows.append(Row(query, slider, seen))
+            print(f"{query:40} {slider:20} {seen} pictures/s", flush=True)
+        browser.close()
+    if arguments.json:
+        found = {"load": os.getloadavg(), "rows": [dataclasses.asdict(row) for row in rows]}
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
