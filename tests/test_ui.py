@@ -85,7 +85,7 @@ def test_a_tab_has_its_words_and_its_script(name):
 def test_every_text_is_used_and_every_key_known():
     page = " ".join(TABS[name]().panel({"tiny": [LABEL]}) for name in TABS)
     sources = "".join(
-        path.read_text() for path in stage.HERE.rglob("*") if path.suffix in (".py", ".js", ".html")
+        path.read_text("utf-8") for path in stage.HERE.rglob("*") if path.suffix in (".py", ".js", ".html")
     )
     for key in re.findall(r'data-text="(\w+)"', page):
         assert key in ENGLISH

@@ -18,7 +18,7 @@ from cgan.ui.i18n import ENGLISH, say, text
 from cgan.ui.tabs import TABS
 
 HERE = Path(__file__).parent
-CSS = (HERE / "static" / "stage.css").read_text()
+CSS = (HERE / "static" / "stage.css").read_text("utf-8")
 
 
 def explorer(
@@ -39,8 +39,9 @@ def explorer(
 
 def script() -> str:
     """The page's script: the common part, every tab's, and the start."""
-    parts = [HERE / "static" / "stage.js", *(HERE / "tabs" / f"{name}.js" for name in TABS)]
-    return "\n".join([*(part.read_text() for part in parts), "start();", "//# sourceURL=explorer.js"])
+    common = (HERE / "static" / f"{name}.js" for name in ("live", "state", "stage"))
+    parts = [*common, *(HERE / "tabs" / f"{name}.js" for name in TABS)]
+    return "\n".join([*(part.read_text("utf-8") for part in parts), "start();", "//# sourceURL=explorer.js"])
 
 
 def _header(models: Sequence[Mapping[str, Any]]) -> str:

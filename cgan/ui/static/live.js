@@ -1,0 +1,56 @@
+// A picture that follows the newest address asked for. It does not ask the server to drop older requests (`client`):
+// while a slider moves, each would be dropped by the next, and nothing would be seen before the hand rests.
+class Live {
+  constructor(box, { limit = 3, shown = () => {}, failed = () => {} } = {}) {
+    Object.assign(this, { box, limit, shown, failed });
+    this.newest = this.latest = this.flying = 0; // numbers of the request asked for and shown last; how many fly
+    this.waiting = null;
+  }
+
+  ask(url, alt) {
+    if (url === this.url && !this.late) return;
+    Object.assign(this, { url, late: false });
+    this.waiting = { url, alt, number: ++this.newest };
+    this.#next();
+  }
+
+  #next() {
+    if (!this.waiting || this.flying >= this.limit) return;
+    const job = this.waiting;
+    this.waiting = null;
+    this.flying++;
+    this.#load(job).finally(() => {
+      this.flying--;
+      this.#next();
+    });
+  }
+
+  async #load(job) {
+    const image = new Image();
+    Object.assign(image, { alt: job.alt, draggable: false, fetchPriority: "high", src: job.url });
+    try {
+      await image.decode();
+    } catch {
+      return job.number === this.newest && this.#explain(job);
+    }
+    if (job.number < this.latest) return;
+    this.latest = job.number;
+    const old = $("img", this.box);
+    if (old) old.replaceWith(image);
+    else this.box.prepend(image);
+    this.shown(image);
+  }
+
+  // An image does not say why it did not come. Refused for good: the reason; else the newest is asked for again.
+  async #explain(job) {
+    const answer = await fetch(job.url).catch(() => null);
+    if (answer?.status >= 400 && answer.status < 500) {
+      this.failed(say("refused", { why: (await answer.text()).slice(0, 300) }));
+      return;
+    }
+    if (!answer?.ok) this.failed(say(answer ? "busy" : "offline"));
+    this.late = true;
+    const seconds = answer?.ok ? 0.2 : Number(answer?.headers.get("Retry-After")) || 2;
+    setTimeout(() => this.late && job.number === this.newest && this.ask(job.url, job.alt), seconds * 1000);
+  }
+}

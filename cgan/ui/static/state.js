@@ -1,0 +1,116 @@
+// State lives in the forms: a named control is a parameter of the routes and of the address alike.
+
+const form = (name = page.tab) => $(`form[data-tab="${name}"]`);
+const model = () => props.models.find((each) => each.name === page.model);
+const plain = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+
+// The address of a picture: the tab's parameters without those that only the page knows.
+function route(path, query) {
+  const own = new URLSearchParams(query);
+  for (const control of $$("[data-page]")) own.delete(control.name);
+  return `${path}?${plain(own)}&v=${model().version}`;
+}
+
+const isOption = (control) => ["radio", "checkbox"].includes(control.type);
+
+// A tab's state as the routes' parameters. What stands at its default is left out unless it is marked as kept.
+function read(name = page.tab) {
+  const query = new URLSearchParams({ model: page.model });
+  for (const control of form(name).elements) {
+    if (!control.name || (isOption(control) && !control.checked)) continue;
+    if ("keep" in control.dataset || control.value !== (control.dataset.default ?? "")) {
+      query.set(control.name, control.value);
+    }
+  }
+  for (const list of $$("[data-list]", form(name))) {
+    const values = $$("input", list).map((input) => ("touched" in input.dataset ? input.value : null));
+    const end = values.findLastIndex((value) => Number(value)) + 1;
+    const text = list.dataset.kind === "dense"
+      ? values.slice(0, end).map((value) => value ?? 0).join(",")
+      : values.map((value, index) => value !== null && `${index}:${value}`).filter(Boolean).join(",");
+    if (text) query.set(list.dataset.list, text);
+  }
+  return query;
+}
+
+// The reverse: what the parameters do not name goes back to its default.
+function write(query, name = page.tab) {
+  for (const control of form(name).elements) {
+    if (control.name) put(control, query.get(control.name) ?? control.dataset.default ?? "");
+  }
+  for (const list of $$("[data-list]", form(name))) {
+    const entries = (query.get(list.dataset.list) ?? "").split(",").filter(Boolean);
+    const dense = list.dataset.kind === "dense";
+    const values = new Map(entries.map((entry, index) => (dense ? [index, entry] : splitAt(entry, ":"))));
+    $$("input", list).forEach((input, index) => {
+      delete input.dataset.touched;
+      if (values.has(index)) input.dataset.touched = "";
+      put(input, values.get(index) ?? "0");
+    });
+  }
+}
+
+const splitAt = (entry, mark) => [Number(entry.split(mark)[0]), entry.split(mark)[1] ?? "0"];
+
+// Puts a value into a control exactly, though it may be none that the control could have been moved to.
+function put(control, value) {
+  if (isOption(control)) {
+    const group = [...control.form.elements].filter((each) => each.name === control.name);
+    if (control.type === "radio" && control === group[0] && !group.some((each) => each.value === value)) {
+      control.closest(".chips").append(chip(control, value));
+    }
+    control.checked = control.value === value;
+    return;
+  }
+  if (control.tagName === "SELECT" && ![...control.options].some((option) => option.value === value)) {
+    control.add(new Option(value, value));
+  }
+  control.value = value;
+  if (control.type === "range" && Number(control.value) !== Number(value) && Number.isFinite(Number(value))) {
+    control.step = "any";
+    control.min = Math.min(control.min, value);
+    control.max = Math.max(control.max, value);
+    control.value = value;
+  }
+  if (control.type === "range") paint(control);
+}
+
+// One more chip, for a mixture that came with the address.
+function chip(like, value) {
+  const label = like.closest("label").cloneNode(true);
+  $("input", label).value = value;
+  $("span", label).textContent = value;
+  return label;
+}
+
+// A slider's number and the filled part of its track.
+function paint(input) {
+  const share = (value) => `${(100 * (value - input.min)) / (input.max - input.min)}%`;
+  input.style.setProperty("--at", share(input.value));
+  input.style.setProperty("--zero", share(Math.max(input.min, 0)));
+  const loose = input.closest('[data-kind="sparse"]') && !("touched" in input.dataset);
+  input.nextElementSibling.textContent = loose ? say("unset") : Number(input.value).toFixed(decimals(input));
+  input.parentElement.classList.toggle("loose", Boolean(loose));
+}
+
+const decimals = (input) => (input.step === "any" ? 2 : (input.step.split(".")[1] ?? "").length);
+
+function permalink() {
+  const query = new URLSearchParams({ tab: page.tab });
+  read().forEach((value, key) => query.set(key, value));
+  const theme = new URLSearchParams(location.search).get("__theme");
+  if (theme) query.set("__theme", theme);
+  return `${location.pathname}?${plain(query)}`;
+}
+
+// Browsers limit how often the address may change, so it follows when the hand rests.
+function remember() {
+  clearTimeout(page.resting);
+  page.resting = setTimeout(keep, 200);
+}
+
+function keep() {
+  clearTimeout(page.resting);
+  history.replaceState(history.state, "", permalink());
+  if (parent !== window) parent.postMessage({ queryString: permalink().split("?")[1] }, "https://huggingface.co");
+}
