@@ -8,10 +8,10 @@ from concurrent.futures import CancelledError
 
 import pytest
 import torch
-from tests.conftest import tiny_model
 
 from cgan import engine as engine_module
 from cgan.engine import Busy, Engine, Superseded, version
+from tests.conftest import tiny_model
 
 PATIENCE = 20  # seconds
 

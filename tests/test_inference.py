@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.conftest import tiny_model
 from torch import nn
 
 from cgan import inference
 from cgan.inference import Sampler, resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks import NORMS
+from tests.conftest import tiny_model
 
 CPU = torch.device("cpu")
 VARIANTS = [

@@ -6,9 +6,9 @@ import math
 
 import pytest
 import torch
-from tests.conftest import tiny_model
 
 from cgan.latent import directions, lerp, place, slerp
+from tests.conftest import tiny_model
 
 
 @pytest.mark.parametrize(

@@ -31,11 +31,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)  # two threads gain little when idle and lose much under load
     try:
         folders, notice = find_models(arguments.model or environment_models())
-        engine = Engine.load(folders, arguments.device)
-        listener = listen(arguments.host, arguments.port)
+        with bind(arguments.host, arguments.port) as bound:
+            serve(Engine.load(folders, arguments.device), notice, bound)
     except (ValueError, FileNotFoundError) as error:
         return fail("app.py", error)
-    serve(engine, notice, listener)
     return 0
 
 
@@ -95,8 +94,8 @@ def spec_name(spec: str) -> str:
     return folder.resolve().name if folder.is_dir() else spec.partition("@")[0].rpartition("/")[2]
 
 
-def listen(host: str, port: str) -> socket.socket:
-    """A listening socket. ValueError if there can't be one."""
+def bind(host: str, port: str) -> socket.socket:
+    """A socket at that address, not yet listening. ValueError if there can't be one."""
     if not port.isdecimal() or int(port) > 65535:
         raise ValueError(f"--port must be a whole number from 0 to 65535, got {port!r}")
     try:
@@ -104,32 +103,38 @@ def listen(host: str, port: str) -> socket.socket:
             host, int(port), type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
         )[0]
         # With the protocol said, asyncio turns Nagle's algorithm off. Else every answer would wait 40 ms.
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(1024)
+        bound = socket.socket(family, kind, protocol)
     except OSError as error:
         raise ValueError(
             f"can't listen at {host}:{port} ({error.strerror}); see --host and --port"
         ) from error
-    return listener
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+    except OSError as error:
+        bound.close()
+        raise ValueError(
+            f"can't listen at {host}:{port} ({error.strerror}); see --host and --port"
+        ) from error
+    return bound
 
 
-def serve(engine: Engine, notice: str, listener: socket.socket) -> None:
-    """Serve at a listening socket until interrupted. Raises what kept the page from being built."""
+def serve(engine: Engine, notice: str, bound: socket.socket) -> None:
+    """Serve at a bound socket until interrupted. RuntimeError if the page could not be built."""
     page = Page(lambda: build_page(engine, notice))
     config = uvicorn.Config(build_app(engine, page), log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     page.on_failure = lambda: setattr(server, "should_exit", True)
-    host, port = listener.getsockname()[:2]
+    bound.listen(1024)
+    host, port = bound.getsockname()[:2]
     print(f"{', '.join(engine.models)} on {engine.device}: http://{host}:{port}", flush=True)
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            server.run(sockets=[listener])
+            server.run(sockets=[bound])
     finally:
         engine.close()
     if page.error:
-        raise page.error
+        raise RuntimeError("the page could not be built") from page.error
 
 
 def build_app(engine: Engine, page: Page) -> FastAPI:
