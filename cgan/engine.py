@@ -34,7 +34,7 @@ QUEUE_JOBS, QUEUE_PICTURES = 512, 4096  # the most that may wait
 
 
 class Busy(RuntimeError):
-    """The queue is full; ask again in a second."""
+    """The queue is full, or closed; ask again in a second."""
 
 
 class Superseded(RuntimeError):
@@ -164,7 +164,7 @@ class Engine:
         for old in dropped:
             old.finish(Superseded("a newer request of this client took its place"))
         if self._closed:
-            raise RuntimeError("the engine is closed")
+            raise Busy("the engine is closed")
         if full:
             raise Busy("too many requests wait; ask again in a second")
         return job.future

@@ -174,7 +174,7 @@ def test_closing_cancels_what_waits(model):
     assert running.done()
     with pytest.raises(CancelledError):
         waiting.result(0) if not waiting.done() or waiting.cancelled() else pytest.fail("was computed")
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(Busy, match="closed"):
         engine.submit("one", *ask(engine, 1))
 
 

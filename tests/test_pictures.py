@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from cgan.ui.cache import Cache
+from cgan.ui.cache import OVERHEAD, Cache
 from cgan.ui.pictures import enlarge, gif, png, tile
 
 
@@ -44,15 +44,15 @@ def test_gif(channels):
 
 
 def test_the_cache_is_bounded_and_forgets_the_unused_first():
-    cache = Cache(10)
+    cache = Cache(10 + 2 * OVERHEAD)
     cache.put("a", b"1234")
     cache.put("b", b"1234")
     assert cache.get("a") == b"1234"
     cache.put("c", b"1234")
     assert cache.get("b") is None
     assert cache.get("a") == b"1234"
-    assert cache.size == 8
+    assert cache.size == 8 + 2 * OVERHEAD
     cache.put("a", b"12")
-    assert (cache.size, len(cache)) == (6, 2)
-    cache.put("large", bytes(11))
+    assert (cache.size, len(cache)) == (6 + 2 * OVERHEAD, 2)
+    cache.put("large", bytes(11 + OVERHEAD))
     assert (cache.size, len(cache)) == (0, 0)

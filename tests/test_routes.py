@@ -304,6 +304,7 @@ def test_an_unchanged_picture_is_not_sent_again(app):
     assert again.status_code == 304
     assert not again.content
     assert again.headers["etag"] == tag
+    assert get(app, "/frame.png?seed=5&label=one", **{"If-None-Match": f'"x", W/{tag}'}).status_code == 304
     for other in ("seed=6&label=one", "seed=5&label=two", "seed=5&label=one&model=two"):
         assert get(app, f"/frame.png?{other}", **{"If-None-Match": tag}).status_code == 200
 

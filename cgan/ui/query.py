@@ -85,7 +85,9 @@ class Query:
         for name in self._values:
             if name not in self._known:
                 hint = closest(name[:100], [*self._known])
-                raise ValueError(f"unknown parameter {_shown(name)}.{hint} Accepted: {', '.join(self._known)}.")
+                raise ValueError(
+                    f"unknown parameter {_shown(name)}.{hint} Accepted: {', '.join(self._known)}."
+                )
 
 
 def _number(name: str, text: str, low: float, high: float) -> float:

@@ -211,7 +211,7 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
 class PictureRoutes:
     """Answers queries with pictures from an engine."""
 
-    def __init__(self, engine: Engine, cache_bytes: int = 32 * 2**20):
+    def __init__(self, engine: Engine, cache_bytes: int = 16 * 2**20):
         self.engine = engine
         self._cache = Cache(cache_bytes)
 
@@ -230,18 +230,19 @@ class PictureRoutes:
             resident = self.engine.resident(query.text("model"))
             current = query.matching("v", "[0-9A-Za-z]{1,64}", "a weights version from /models.json")
             client = query.matching("client", "[0-9A-Za-z_-]{1,64}", "1 to 64 letters, digits, - or _")
-            key = (path, *sorted(pair for pair in pairs if pair[0] not in ("v", "client")))
-            etag = f'"{resident.version}-{hashlib.blake2s(repr(key).encode(), digest_size=12).hexdigest()}"'
+            asked = sorted(pair for pair in pairs if pair[0] not in ("v", "client"))
+            digest = hashlib.blake2s(repr((path, asked)).encode(), digest_size=16).hexdigest()
+            etag = f'"{resident.version}-{digest}"'
             headers = {
                 "Cache-Control": IMMUTABLE if current == resident.version else REVALIDATE,
                 "ETag": etag,
             }
-            if request.headers.get("if-none-match") == etag:
+            if etag in request.headers.get("if-none-match", ""):
                 return Response(status_code=304, headers=headers)
-            body = self._cache.get(key)
+            body = self._cache.get(digest)
             if body is None:
                 body = await self._make(path, query, resident, client and f"{path} {client}")
-                self._cache.put(key, body)
+                self._cache.put(digest, body)
             return Response(body, media_type=ROUTES[path][1], headers=headers)
         except ValueError as error:
             return PlainTextResponse(f"{error}\n", 400)
