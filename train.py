@@ -21,6 +21,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line. Option flags follow from the configuration's dataclasses."""
     parser = argparse.ArgumentParser(
         prog="train.py",
+        usage="train.py --preset NAME --data-root DIR --out DIR [--OPTION VALUE ...]",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

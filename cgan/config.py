@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ class TrainingOptions:
     discriminator_steps: int = 1  # discriminator updates for each of the generator's
     decay_kimg: float = 0.0  # length of the linear fall of both learning rates to 0 at the end; 0 for none
     ema_kimg: float = 10.0  # half-life of the generator's running average
+    clip_gradients: float = 0.0  # largest norm of each player's gradient; 0 for no clipping
+    clip_weights: float = 0.0  # largest size of each of the discriminator's weights; 0 for no clipping
     condition_dropout: float = 0.0  # share of pictures whose condition is withheld, for guidance
     precision: Literal["float32", "bfloat16"] = "bfloat16"
     threads: int = 0  # CPU threads; 0 for torch's own choice
@@ -71,6 +74,8 @@ class TrainingOptions:
                 "training.kimg and training.checkpoint_kimg must be above 0, training.batch at least 2, "
                 "training.discriminator_steps at least 1"
             )
+        if not (0 <= self.clip_gradients < math.inf and 0 <= self.clip_weights < math.inf):
+            raise ValueError("training.clip_gradients and training.clip_weights must be numbers from 0 up")
         if not 0 <= self.condition_dropout < 1:
             raise ValueError(f"training.condition_dropout must be in [0, 1), got {self.condition_dropout}")
 
@@ -105,6 +110,25 @@ class Config:
     regularizers: Mapping[str, Regularizer] = field(default_factory=dict)
     augment: DiffAugment = DiffAugment()
     training: TrainingOptions = TrainingOptions()
+
+    def __post_init__(self):
+        spectral = isinstance(self.discriminator.norm, NORMS["spectral"])
+        penalties = {"r1", "r2", "gradient-penalty"} & set(self.regularizers)
+        clipped = self.training.clip_weights > 0
+        if isinstance(self.loss, LOSSES["wasserstein"]) and not (spectral or penalties or clipped):
+            raise ValueError(
+                "loss wasserstein needs a Lipschitz discriminator: training.clip_weights, "
+                "a gradient-penalty, r1 or r2 regulariser, or discriminator.norm spectral"
+            )
+        if clipped and spectral:
+            raise ValueError(
+                "training.clip_weights does not go with discriminator.norm spectral, which sets the scale"
+            )
+        if self.discriminator.norm.batch_statistics and penalties:
+            raise ValueError(
+                f"discriminator.norm batch does not go with {min(penalties)}, a penalty on each "
+                "picture's own gradient: choose layer, virtual, spectral or none"
+            )
 
     def model(self, targets: Mapping[str, Any], size: int, channels: int) -> ModelConfig:
         """The networks for a data set of these targets and picture dimensions."""
@@ -263,10 +287,12 @@ def parse_text(hint: Any, text: str, path: str) -> Any:
     return text
 
 
-def replace(config: Config, **changes: Any) -> Config:
-    """dataclasses.replace, by dotted path with '__' for the dot: replace(config, training__kimg=1)."""
-    for path, value in changes.items():
+def replace(config: Any, **changes: Any) -> Any:
+    """dataclasses.replace at every depth, '__' for the dot of a path: replace(config, training__kimg=1)."""
+    own = {path: value for path, value in changes.items() if "__" not in path}
+    deeper: dict[str, dict[str, Any]] = {}
+    for path in changes.keys() - own.keys():
         head, _, rest = path.partition("__")
-        part = replace(getattr(config, head), **{rest: value}) if rest else value
-        config = dataclasses.replace(config, **{head: part})
-    return config
+        deeper.setdefault(head, {})[rest] = changes[path]
+    parts = {head: replace(getattr(config, head), **inner) for head, inner in deeper.items()}
+    return dataclasses.replace(config, **own, **parts)

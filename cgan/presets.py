@@ -12,7 +12,7 @@ from cgan.losses.bce import BCE
 from cgan.networks import DiscriminatorOptions, GeneratorOptions
 from cgan.registry import closest
 from cgan.regularizers.auxiliary import Auxiliary
-from cgan.regularizers.r1 import R1
+from cgan.regularizers.gradients import R1
 
 
 def mnist_article() -> Config:

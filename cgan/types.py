@@ -50,7 +50,7 @@ class Batch:
 class Critique:
     """A discriminator's verdict."""
 
-    logits: Tensor  # [N], higher is more real
+    logits: Tensor  # [N], higher is more real; [N, M] where M discriminators judge
     features: Tensor  # [N, F], what the heads saw
     auxiliary: Tensor | None = None  # [N, K], the auxiliary classifier's outputs
 

@@ -12,7 +12,7 @@ from cgan.losses.bce import BCE
 from cgan.losses.hinge import Hinge
 from cgan.networks.norms import Spectral
 from cgan.presets import PRESETS, preset
-from cgan.regularizers.r1 import R1
+from cgan.regularizers.gradients import R1
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -64,6 +64,13 @@ def test_a_part_chosen_by_name_starts_from_its_own_defaults():
         ({"generator.noise_in_blocks": "maybe"}, "generator.noise_in_blocks must be true or false"),
         ({"regularizers.r1.weight": "-1"}, "weight"),
         ({"training.generator_optimizer.lr": "nan"}, "lr"),
+        ({"training.clip_gradients": "-1"}, "training.clip_gradients"),
+        ({"loss": "wasserstein", "regularizers.r1.weight": "0"}, "loss wasserstein needs a Lipschitz"),
+        (
+            {"training.clip_weights": "0.01", "discriminator.norm": "spectral"},
+            "training.clip_weights does not go",
+        ),
+        ({"discriminator.norm": "batch"}, "discriminator.norm batch does not go with r1"),
     ],
 )
 def test_bad_flags_say_what_is_accepted(flags, message):
@@ -109,4 +116,4 @@ def test_help_is_readable(capsys):
     out = capsys.readouterr().out
     assert "--regularizers.r1.weight" in out
     assert "--loss NAME" in out
-    assert "bce, hinge" in out
+    assert "bce, lsgan" in out

@@ -10,6 +10,9 @@ import torch
 from cgan.losses import LOSSES
 from cgan.losses.bce import BCE
 from cgan.losses.hinge import Hinge
+from cgan.losses.lsgan import LSGAN
+from cgan.losses.relativistic import Relativistic
+from cgan.losses.wasserstein import Wasserstein
 
 LN2, S1 = math.log(2), 1 / (1 + math.exp(-1))  # softplus(0), sigmoid(1)
 
@@ -32,6 +35,11 @@ BY_HAND = [
     ),
     (Hinge(), 0.5, -0.25, 0.5 + 0.75, -1.0, 1.0, 0.25, -1.0),
     (Hinge(), 2.0, -3.0, 0.0, 0.0, 0.0, 3.0, -1.0),
+    (LSGAN(), 3.0, 0.5, 0.5 * 4 + 0.5 * 0.25, 2.0, 0.5, 0.5 * 0.25, -0.5),
+    (LSGAN(real_target=0.9, fake_target=0.1), 0.9, 0.1, 0.0, 0.0, 0.0, 0.5 * 0.81, -0.9),
+    (Wasserstein(), 3.0, -2.0, -5.0, -1.0, 1.0, 2.0, -1.0),
+    (Relativistic(), 0.0, 0.0, LN2, -0.5, 0.5, LN2, -0.5),
+    (Relativistic(), 2.0, 1.0, -math.log(S1), S1 - 1, 1 - S1, -math.log(1 - S1), -S1),
 ]
 
 
@@ -55,11 +63,13 @@ def test_losses_are_per_sample_and_reward_the_better_player(name):
     assert loss.discriminator(good, bad).shape == loss.generator(good, bad).shape == (2,)
     assert (loss.discriminator(good, bad) < loss.discriminator(bad, good)).all()
     assert (loss.generator(bad, good) < loss.generator(bad, bad)).all()
+    assert loss.generator_sees_real == (not torch.equal(loss.generator(good, bad), loss.generator(bad, bad)))
     assert name in {row[0].__class__.__name__.lower() for row in BY_HAND}, (
         "a loss needs values worked out by hand"
     )
 
 
-def test_targets_must_be_ordered():
+@pytest.mark.parametrize("loss", [BCE, LSGAN])
+def test_targets_must_be_ordered(loss):
     with pytest.raises(ValueError, match="real_target"):
-        BCE(real_target=0.1, fake_target=0.9)
+        loss(real_target=0.1, fake_target=0.9)

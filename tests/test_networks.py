@@ -4,6 +4,7 @@ changes."""
 from __future__ import annotations
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -150,9 +151,72 @@ def test_layer_norm_normalises_each_picture():
 @pytest.mark.parametrize("norm", NORMS)
 def test_batch_statistics_says_whether_a_picture_depends_on_its_batch(norm):
     options = NORMS[norm]()
-    layer, x = options.layer(4), torch.randn(N, 4, 5, 5)
-    alone, together = layer(x[:2]), layer(torch.cat([x[:2], 9 * x[2:]]))[:2]
+    layer, x = options.layer(4), torch.randn(options.reference + N, 4, 5, 5)
+    kept = options.reference + 2
+    alone, together = layer(x[:kept]), layer(torch.cat([x[:kept], 9 * x[kept:]]))[:kept]
     assert options.batch_statistics == (not torch.allclose(alone, together, atol=1e-5))
+
+
+def test_virtual_batch_norm_by_hand():
+    """The statistics are those of the reference batch with the picture itself as one more of its pictures."""
+    layer = NORMS["virtual"](reference=3).layer(2, affine=False)
+    x = torch.randn(3 + N, 2, 4, 4) * 2 + 1
+    for row in (3, 4):
+        both = torch.cat([x[:3], x[row : row + 1]])
+        mean, variance = both.mean((0, 2, 3)), both.var((0, 2, 3), unbiased=False)
+        expected = (x[row] - mean[:, None, None]) / (variance + 1e-5).sqrt()[:, None, None]
+        assert torch.allclose(layer(x)[row], expected, atol=1e-4)
+
+
+def test_the_reference_batch_is_fixed_and_saved_with_the_networks():
+    norm = NORMS["virtual"](reference=2)
+    player, critic = make_generator(norm=norm), make_discriminator(norm=norm)
+    noise, images = torch.randn(N, Z), torch.randn(N, 1, 28, 28)
+    for network, inputs in ((player, noise), (critic, images)):
+        unset = network(inputs, cond())
+        network.reference.fix(inputs, cond())
+        fixed = network(inputs, cond())
+        assert {"reference.inputs", "reference.vector"} <= set(network.state_dict())
+        alone = network(inputs[:1], cond()[:1])
+        unset, fixed, alone = (getattr(out, "logits", out) for out in (unset, fixed, alone))
+        assert len(fixed) == N
+        assert not torch.allclose(unset, fixed)
+        assert torch.allclose(alone, fixed[:1], atol=1e-4)
+    with pytest.raises(ValueError, match=r"norm\.reference is 2"):
+        player.reference.fix(noise[:1], cond()[:1])
+
+
+@pytest.mark.parametrize("multi_scale", [False, True])
+def test_a_committee_is_its_members_each_at_its_own_scale(multi_scale):
+    committee = make_discriminator(count=2, multi_scale=multi_scale)
+    images = torch.randn(N, 1, 28, 28)
+    logits = committee(images, cond()).logits
+    assert logits.shape == (N, 2)
+    second = torch.nn.functional.avg_pool2d(images, 2) if multi_scale else images
+    assert torch.equal(logits[:, 0], committee.members[0](images, cond()).logits)
+    assert torch.equal(logits[:, 1], committee.members[1](second, cond()).logits)
+    assert not torch.allclose(logits[:, 0], logits[:, 1])
+
+
+@pytest.mark.parametrize(
+    ("combine", "expected"),
+    [
+        ("mean", [2.0, 0.0]),
+        ("hardest", [3.0, 0.0]),
+        ("softmax", [(1 + 3 * math.e**2) / (1 + math.e**2), 0.0]),
+    ],
+)
+def test_how_verdicts_are_combined(combine, expected):
+    committee = make_discriminator(count=2, combine=combine)
+    losses = torch.tensor([[1.0, 3.0], [0.0, 0.0]])
+    assert committee.combine(losses).tolist() == pytest.approx(expected)
+
+
+def test_members_of_a_committee_learn_apart():
+    committee = make_discriminator(count=2)
+    committee(torch.randn(N, 1, 28, 28), cond()).logits[:, 0].sum().backward()
+    assert all(p.grad is not None for p in committee.members[0].parameters())
+    assert not any(p.grad is not None and p.grad.any() for p in committee.members[1].parameters())
 
 
 def test_attention_by_hand():
@@ -210,6 +274,9 @@ def test_golden_slice():
         (make_discriminator, {"hidden": 0, "head": "concat"}, "discriminator.hidden"),
         (make_discriminator, {"widths": (2,) * 6}, "do not fit 28x28"),
         (make_discriminator, {"dropout": 1.0}, "dropout"),
+        (make_discriminator, {"count": 0}, "discriminator.count"),
+        (make_discriminator, {"multi_scale": True}, "discriminator.multi_scale"),
+        (make_discriminator, {"count": 3, "multi_scale": True}, "3 scales, more than the 2 levels"),
     ],
 )
 def test_contradictory_options_are_refused(make, options, message):

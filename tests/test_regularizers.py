@@ -8,7 +8,7 @@ import torch
 from cgan.augment import DiffAugment
 from cgan.regularizers import REGULARIZERS, Turn, View
 from cgan.regularizers.auxiliary import Auxiliary
-from cgan.regularizers.r1 import R1
+from cgan.regularizers.gradients import R1, R2, GradientPenalty
 from cgan.types import Cond, Critique
 
 IMAGES = torch.arange(8.0).view(2, 1, 2, 2)
@@ -41,6 +41,39 @@ def test_r1_trains_the_discriminator():
     view = View(IMAGES, Cond(LABELS), LABELS, critic(IMAGES, Cond(LABELS)))
     R1().penalty(Turn("discriminator", view, view, critic, None)).mean().backward()
     assert scale.grad.item() == pytest.approx(4)  # d/ds of 1/2 * 4 pixels * s^2
+
+
+def test_r2_is_the_same_at_generated_pictures():
+    expected = 0.5 * (2 * 3 * IMAGES).square().sum((1, 2, 3))
+    assert torch.allclose(R2().penalty(turn("discriminator", 3.0)), expected)
+
+
+def test_gradient_penalty_is_the_distance_of_the_gradient_from_one():
+    """With real and generated pictures the same, so is every picture between them."""
+    norms = (2 * IMAGES).square().sum((1, 2, 3)).sqrt()
+    assert torch.allclose(GradientPenalty().penalty(turn("discriminator")), (norms - 1).square())
+    linear = lambda images, cond: Critique(images[:, 0, 0, 0], images)  # noqa: E731
+    view = View(IMAGES, Cond(LABELS), LABELS, linear(IMAGES, Cond(LABELS)))
+    penalty = GradientPenalty().penalty(Turn("discriminator", view, view, linear, None))
+    assert torch.allclose(penalty, torch.zeros(2), atol=1e-6)
+
+
+def test_gradient_penalty_looks_between_the_pictures():
+    torch.manual_seed(0)
+    seen = []
+
+    def watching(images, cond):
+        seen.append(images.detach())
+        return quadratic(images, cond)
+
+    cond = Cond(LABELS[:1].expand(500, 3))
+    real, fake = torch.ones(500, 1, 2, 2), -torch.ones(500, 1, 2, 2)
+    views = [View(images, cond, cond.vector, quadratic(images, cond)) for images in (real, fake)]
+    GradientPenalty().penalty(Turn("discriminator", *views, watching, None))
+    assert seen[0].flatten(1).std(1).max() == 0, "one draw a picture"
+    assert abs(seen[0].mean()) < 0.1
+    assert seen[0].abs().max() <= 1
+    assert seen[0].std() == pytest.approx(2 / 12**0.5, abs=0.05)
 
 
 @pytest.mark.parametrize("player", ["discriminator", "generator"])

@@ -16,9 +16,12 @@ import torch
 
 from cgan.config import AdamOptions
 from cgan.losses.hinge import Hinge
+from cgan.losses.relativistic import Relativistic
+from cgan.losses.wasserstein import Wasserstein
 from cgan.model import ConditionalGAN
+from cgan.networks.norms import Spectral, Virtual
 from cgan.regularizers.auxiliary import Auxiliary
-from cgan.regularizers.r1 import R1
+from cgan.regularizers.gradients import R1, R2, GradientPenalty
 from cgan.timeline import Timeline
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
@@ -48,6 +51,20 @@ VARIANTS = {
         "training__decay_kimg": 0.1,
         "training__discriminator_steps": 2,
         "loss": Hinge(),
+    },
+    "several discriminators": {
+        "loss": Relativistic(),
+        "regularizers": {"r1": R1(every=2), "r2": R2(every=2)},
+        "discriminator__count": 2,
+        "discriminator__multi_scale": True,
+        "discriminator__norm": Spectral(),
+        "training__clip_gradients": 1.0,
+    },
+    "virtual batches": {
+        "loss": Wasserstein(),
+        "regularizers": {"gradient-penalty": GradientPenalty()},
+        "generator__norm": Virtual(reference=4),
+        "discriminator__norm": Virtual(reference=4),
     },
 }
 
@@ -153,6 +170,41 @@ def test_turns_move_only_their_own_player(tmp_path):
     }
     assert moved == {"discriminator"}
     assert all(p.requires_grad for p in trainer.model.parameters())
+
+
+def gradient_norm(parameters) -> float:
+    return torch.cat([p.grad.flatten() for p in parameters]).norm().item()
+
+
+def test_clipped_gradients_are_at_the_bound(tmp_path):
+    free = Trainer(tiny_config(), tiny_data(), tmp_path).step()
+    bound = 0.5 * min(free["gradient/generator"], free["gradient/discriminator"]).item()
+    trainer = Trainer(tiny_config(training__clip_gradients=bound), tiny_data(), tmp_path)
+    figures = trainer.step()
+    assert figures["gradient/discriminator"] == free["gradient/discriminator"], (
+        "the log shows the norm before"
+    )
+    assert gradient_norm(trainer.model.discriminator.parameters()) == pytest.approx(bound, rel=1e-3)
+    assert gradient_norm(trainer.model.generator.parameters()) == pytest.approx(bound, rel=1e-3)
+
+
+def test_clipped_weights_are_within_their_bound(tmp_path):
+    trainer = Trainer(tiny_config(loss=Wasserstein(), training__clip_weights=0.01), tiny_data(), tmp_path)
+    assert max(p.abs().max() for p in trainer.model.discriminator.parameters()) > 0.01
+    trainer.step()
+    assert max(p.abs().max() for p in trainer.model.discriminator.parameters()) <= 0.01
+    assert max(p.abs().max() for p in trainer.model.generator.parameters()) > 0.01
+
+
+def test_virtual_batches_are_the_first_real_one_and_noise_under_its_conditions(tmp_path):
+    norm = Virtual(reference=4)
+    trainer = Trainer(tiny_config(generator__norm=norm, discriminator__norm=norm), tiny_data(), tmp_path)
+    first = trainer.feed.batch(0)
+    assert torch.equal(trainer.model.discriminator.reference.inputs, first.images[:4])
+    assert torch.equal(trainer.model.generator.reference.vector, first.raw[:4])
+    before = trainer.model.generator.reference.inputs.clone()
+    trainer.step()
+    assert torch.equal(trainer.ema.average[1].reference.inputs, before)
 
 
 def test_condition_dropout_withholds_labels(tmp_path):

@@ -1,12 +1,13 @@
 """The discriminator: convolutions with downsampling, flattened features, the condition in the head, one
 logit.
 
-Shapes: N pictures, C channels, H x W pixels, D condition width, F feature width, K auxiliary outputs.
+Shapes: N pictures, C channels, H x W pixels, D condition width, F feature width, K auxiliary outputs, M
+discriminators.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -17,6 +18,7 @@ from torch.nn.utils import parametrize
 from cgan.networks.attention import SelfAttention
 from cgan.networks.layers import Init, MinibatchStd, initialise, resize_like
 from cgan.networks.norms import NoNorm, Norm
+from cgan.networks.reference import Reference
 from cgan.types import Cond, Critique
 
 
@@ -33,6 +35,9 @@ class DiscriminatorOptions:
     attention: tuple[int, ...] = ()  # resolutions that get self-attention
     minibatch_std: bool = False
     dropout: float = 0.0  # on the flattened features, in [0, 1)
+    count: int = 1  # independent discriminators
+    multi_scale: bool = False  # whether discriminator k sees the picture averaged down k times
+    combine: Literal["mean", "hardest", "softmax"] = "mean"  # what the generator learns from several
     init: Init = "orthogonal"
 
     def __post_init__(self):
@@ -40,6 +45,10 @@ class DiscriminatorOptions:
             raise ValueError(
                 "discriminator.widths must be at least 1 each, and discriminator.dropout in [0, 1)"
             )
+        if self.count < 1:
+            raise ValueError(f"discriminator.count must be at least 1, got {self.count}")
+        if self.count == 1 and self.multi_scale:
+            raise ValueError("discriminator.multi_scale needs discriminator.count above 1")
         if self.head == "concat" and not self.hidden:
             raise ValueError(
                 "discriminator.head concat needs discriminator.hidden above 0: one linear layer on features "
@@ -48,9 +57,10 @@ class DiscriminatorOptions:
 
     def build(
         self, vector_dim: int, spatial_channels: int, size: int, channels: int, auxiliary: int
-    ) -> Discriminator:
+    ) -> Discriminator | Committee:
         """A discriminator of size x size pictures with `auxiliary` classifier outputs (0 for none)."""
-        return Discriminator(self, vector_dim, spatial_channels, size, channels, auxiliary)
+        kind = Discriminator if self.count == 1 else Committee
+        return kind(self, vector_dim, spatial_channels, size, channels, auxiliary)
 
 
 class Strided(nn.Module):
@@ -142,6 +152,8 @@ class Discriminator(nn.Module):
         if options.head == "projection" and vector_dim:
             self.projection = norm.weight(nn.Linear(vector_dim, features, bias=False))
         self.auxiliary = norm.weight(nn.Linear(features, auxiliary)) if auxiliary else None
+        spatial = (spatial_channels, size, size) if spatial_channels else None
+        self.reference = Reference(norm.reference, (channels, size, size), vector_dim, spatial)
         initialise(self, options.init)
         if concat:  # as an embedding starts: small columns would go unheard beside hundreds of features
             weight = self.hidden.weight.detach().clone()
@@ -151,7 +163,7 @@ class Discriminator(nn.Module):
     def forward(self, images: Tensor, cond: Cond) -> Critique:
         """pictures [N, C, H, W], Cond(vector [N, D], spatial [N, M, H, W]) -> Critique(logits [N], features
         [N, F], auxiliary [N, K])."""
-        x = images
+        x, cond = self.reference.prepend(images, cond)
         if cond.spatial is not None:
             x = torch.cat([x, resize_like(cond.spatial, x)], dim=1)
         for block in self.blocks:
@@ -170,4 +182,70 @@ class Discriminator(nn.Module):
         logits = self.logit(x)[:, 0]
         if self.projection is not None:  # Miyato & Koyama 2018, equation 3
             logits = logits + (self.projection(cond.vector) * x).sum(1)
-        return Critique(logits.float(), x, None if self.auxiliary is None else self.auxiliary(x))
+        outputs = (logits.float(), x, None if self.auxiliary is None else self.auxiliary(x))
+        return Critique(*(None if part is None else self.reference.strip(part) for part in outputs))
+
+    def combine(self, losses: Tensor) -> Tensor:
+        """The generator's losses [N] as they are: there is one discriminator."""
+        return losses
+
+
+class Committee(nn.Module):
+    """M discriminators of the same pictures, each learning from its own verdicts alone (Durugkar, Gemp &
+    Mahadevan 2017, "Generative Multi-Adversarial Networks"), each at its own scale if so wanted (Wang et al.
+    2018, "pix2pixHD", section 3.2)."""
+
+    def __init__(
+        self,
+        options: DiscriminatorOptions,
+        vector_dim: int,
+        spatial_channels: int,
+        size: int,
+        channels: int,
+        auxiliary: int,
+    ):
+        """ValueError if the smallest scale leaves a discriminator without levels."""
+        super().__init__()
+        self.options = options
+        scales = range(options.count) if options.multi_scale else [0] * options.count
+        if options.multi_scale and options.count > len(options.widths):
+            raise ValueError(
+                f"discriminator.count is {options.count} scales, more than the {len(options.widths)} levels "
+                "of discriminator.widths"
+            )
+        self.members = nn.ModuleList(
+            Discriminator(
+                replace(options, widths=options.widths[: len(options.widths) - scale]),
+                vector_dim,
+                spatial_channels,
+                size >> scale,
+                channels,
+                auxiliary,
+            )
+            for scale in scales
+        )
+        self.scales = list(scales)
+
+    def forward(self, images: Tensor, cond: Cond) -> Critique:
+        """pictures [N, C, H, W] -> Critique(logits [N, M], features [N, F] of all, auxiliary [N, K] on
+        average)."""
+        verdicts = [
+            member(F.avg_pool2d(images, 2**scale) if scale else images, cond)
+            for member, scale in zip(self.members, self.scales, strict=True)
+        ]
+        auxiliary = None
+        if verdicts[0].auxiliary is not None:
+            auxiliary = torch.stack([verdict.auxiliary for verdict in verdicts]).mean(0)
+        logits = torch.stack([verdict.logits for verdict in verdicts], dim=1)
+        return Critique(logits, torch.cat([verdict.features for verdict in verdicts], dim=1), auxiliary)
+
+    def combine(self, losses: Tensor) -> Tensor:
+        """The generator's losses against each discriminator [N, M] as one [N] (Durugkar et al., section
+        4.1)."""
+        match self.options.combine:
+            case "mean":
+                return losses.mean(1)
+            case "hardest":
+                return losses.amax(1)
+            case "softmax":
+                return (losses.detach().softmax(1) * losses).sum(1)

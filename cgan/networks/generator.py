@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from cgan.networks.attention import SelfAttention
 from cgan.networks.layers import Concatenation, Init, Modulation, initialise
 from cgan.networks.norms import Batch, Norm
+from cgan.networks.reference import Reference
 from cgan.types import Cond
 
 
@@ -172,11 +173,14 @@ class Generator(nn.Module):
             }
         )
         self.to_image = nn.Identity() if transposed else ToImage(options.widths[-1], channels, *inner, up)
+        spatial = (spatial_channels, size, size) if spatial_channels else None
+        self.reference = Reference(norm.reference, (options.noise_dim,), vector_dim, spatial)
         initialise(self, options.init)
 
     def forward(self, noise: Tensor, cond: Cond) -> Tensor:
         """noise [N, Z], Cond(vector [N, D], spatial [N, M, H, W]) -> pictures [N, C, H, W] in
         `options.image_range`."""
+        noise, cond = self.reference.prepend(noise, cond)
         style = noise if cond.vector is None else torch.cat([noise, cond.vector], dim=1)
         x = self.stem(style)
         inner = style[:, style.shape[1] - self.block_style_dim :]
@@ -186,4 +190,5 @@ class Generator(nn.Module):
                 x = self.attention[at](x)
         if not isinstance(self.to_image, nn.Identity):
             x = self.to_image(x, inner, cond.spatial)
+        x = self.reference.strip(x)
         return torch.tanh(x) if self.options.output == "tanh" else torch.sigmoid(x)

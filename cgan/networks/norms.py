@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 
@@ -17,6 +18,7 @@ class Norm(Protocol):
     """How a network is normalised."""
 
     batch_statistics: ClassVar[bool]  # whether one picture's result depends on the others in its batch
+    reference: int  # pictures that the network must put before every batch
 
     def layer(self, channels: int, affine: bool = True) -> nn.Module:
         """A module [N, C, H, W] -> [N, C, H, W] to stand behind a convolution."""
@@ -30,6 +32,7 @@ class NoNorm:
     """No normalisation."""
 
     batch_statistics: ClassVar[bool] = False
+    reference: ClassVar[int] = 0
 
     def layer(self, channels: int, affine: bool = True) -> nn.Module:
         return nn.Identity()
@@ -55,6 +58,47 @@ class Layer(NoNorm):
 
     def layer(self, channels: int, affine: bool = True) -> nn.Module:
         return nn.GroupNorm(1, channels, affine=affine)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Virtual(NoNorm):
+    """Virtual batch normalisation: statistics of a fixed reference batch and of the picture itself (Salimans
+    et al. 2016, section 3.5). The network puts the reference batch before every batch; see
+    `networks.reference`."""
+
+    reference: int = 32  # pictures in the reference batch
+
+    def __post_init__(self):
+        if self.reference < 2:
+            raise ValueError(f"norm.reference must be at least 2 pictures, got {self.reference}")
+
+    def layer(self, channels: int, affine: bool = True) -> nn.Module:
+        return VirtualBatchNorm(channels, self.reference, affine)
+
+
+class VirtualBatchNorm(nn.Module):
+    """Normalises [R + N, C, H, W] whose first R are the reference batch. A picture's own statistics count as
+    one more picture of the reference batch."""
+
+    def __init__(self, channels: int, reference: int, affine: bool, eps: float = 1e-5):
+        super().__init__()
+        self.reference, self.eps = reference, eps
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[R + N, C, H, W] -> the same."""
+        x = x.float()
+        own = torch.stack([x.mean((2, 3)), x.square().mean((2, 3))])  # [2, R + N, C]: first and second moment
+        fixed = own[:, : self.reference].mean(1, keepdim=True)  # [2, 1, C]
+        share = torch.full((len(x), 1), 1 / (self.reference + 1), device=x.device)
+        share[: self.reference] = 0  # the reference batch is normalised by its own statistics
+        mean, square = torch.lerp(fixed.expand_as(own), own, share)  # [R + N, C] each
+        scale = torch.rsqrt((square - mean.square()).clamp(min=0) + self.eps)
+        y = (x - mean[:, :, None, None]) * scale[:, :, None, None]
+        if self.weight is None:
+            return y
+        return y * self.weight[:, None, None] + self.bias[:, None, None]
 
 
 @dataclass(frozen=True, kw_only=True)

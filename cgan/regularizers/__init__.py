@@ -3,8 +3,10 @@
 from cgan.registry import Registry
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.base import Player, Regularizer, Turn, View
-from cgan.regularizers.r1 import R1
+from cgan.regularizers.gradients import R1, R2, GradientPenalty
 
-REGULARIZERS: Registry[Regularizer] = Registry("regularizer", r1=R1, auxiliary=Auxiliary)
+REGULARIZERS: Registry[Regularizer] = Registry(
+    "regularizer", r1=R1, r2=R2, gradient_penalty=GradientPenalty, auxiliary=Auxiliary
+)
 
 __all__ = ["REGULARIZERS", "Player", "Regularizer", "Turn", "View"]

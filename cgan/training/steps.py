@@ -10,12 +10,14 @@ Shapes: N pictures, Z noise width, C channels, H x W pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
 from torch.optim import Optimizer
 
 from cgan.config import Config
@@ -71,11 +73,16 @@ def discriminator_turn(
     )
     turn = Turn("discriminator", *views, discriminator, model.encoder.auxiliary_loss)
     penalties = _penalties(config.regularizers, turn, step)
-    _update(players, players.discriminator_optimizer, loss + sum(penalties.values()))
+    norm = _update(players, players.discriminator_optimizer, loss + sum(penalties.values()), config)
+    if config.training.clip_weights:  # Arjovsky et al. 2017, algorithm 1, line 7
+        with torch.no_grad():
+            for weight in discriminator.parameters():
+                weight.clamp_(-config.training.clip_weights, config.training.clip_weights)
     return {
         "loss/discriminator": loss.detach(),
         "logit/real": real.logits.detach().mean(),
         "logit/fake": fake.logits.detach().mean(),
+        "gradient/discriminator": norm,
     } | {name: value.detach() for name, value in penalties.items()}
 
 
@@ -92,14 +99,16 @@ def generator_turn(
         if config.loss.generator_sees_real:
             with torch.no_grad():
                 real_logits = discriminator(_augment(model, config, batch.images), cond).logits
-        loss = config.loss.generator(real_logits, fake.logits).mean()
+        loss = discriminator.combine(config.loss.generator(real_logits, fake.logits)).mean()
     turn = Turn(
         "generator", None, View(images, cond, batch.raw, fake), discriminator, model.encoder.auxiliary_loss
     )
     penalties = _penalties(config.regularizers, turn, step)
-    _update(players, players.generator_optimizer, loss + sum(penalties.values()))
+    norm = _update(players, players.generator_optimizer, loss + sum(penalties.values()), config)
     discriminator.requires_grad_(True)
-    return {"loss/generator": loss.detach()} | {name: value.detach() for name, value in penalties.items()}
+    return {"loss/generator": loss.detach(), "gradient/generator": norm} | {
+        name: value.detach() for name, value in penalties.items()
+    }
 
 
 def _generate(players: Players, config: Config, batch: Batch, keep_graph: bool) -> tuple[Tensor, Cond]:
@@ -124,11 +133,15 @@ def _penalties(regularizers: Mapping[str, Regularizer], turn: Turn, step: int) -
     }
 
 
-def _update(players: Players, optimizer: Optimizer, loss: Tensor) -> None:
+def _update(players: Players, optimizer: Optimizer, loss: Tensor, config: Config) -> Tensor:
+    """One descent. Returns the gradient's norm before clipping (Pascanu et al. 2013, algorithm 1)."""
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
     players.reduce_gradients(optimizer)
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    norm = clip_grad_norm_(weights, config.training.clip_gradients or math.inf)
     optimizer.step()
+    return norm.detach()
 
 
 def _detached(cond: Cond) -> Cond:

@@ -26,6 +26,7 @@ from cgan import timeline
 from cgan.config import AdamOptions, Config, from_json, to_json
 from cgan.data import Images
 from cgan.model import ConditionalGAN
+from cgan.networks import Discriminator
 from cgan.rng import step_seed
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
@@ -53,6 +54,15 @@ class Trainer:
         torch.manual_seed(options.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
         self.model.to(self.device, memory_format=torch.channels_last)
+        self.feed = Feed(
+            data.images.to(self.device),
+            self.model.encoder.encode(data.targets).to(self.device),
+            self.model,
+            options,
+            self.accelerator.process_index,
+            self.accelerator.num_processes,
+        )
+        self._fix_references()
         self.ema = EMA(torch.nn.ModuleList([self.model.encoder, self.model.generator]), options.ema_kimg)
         self.players = Players(
             model=self.model,
@@ -68,18 +78,8 @@ class Trainer:
             ),
             reduce_gradients=self._reduce_gradients,
         )
-        self.feed = Feed(
-            data.images.to(self.device),
-            self.model.encoder.encode(data.targets).to(self.device),
-            self.model,
-            options,
-            self.accelerator.process_index,
-            self.accelerator.num_processes,
-        )
         self.images_seen, self.seconds = 0, 0.0
-        self.commits: list[
-            str
-        ] = []  # of the code that trained, more than one where a run was resumed on another
+        self.commits: list[str] = []  # of the code that trained: several where a run was resumed on another
         self.snapshots: list[tuple[float, dict[str, Tensor]]] = []
         self.curve: list[dict[str, float]] = []
 
@@ -152,6 +152,17 @@ class Trainer:
         model.generator.load_state_dict(generator.state_dict())
         model.discriminator.load_state_dict(self.model.discriminator.state_dict())
         return model.eval().requires_grad_(False)
+
+    def _fix_references(self) -> None:
+        """Give virtual batch norm its reference batches: the first real batch, and noise under its
+        conditions."""
+        first = self.feed.batch(0)
+        cond = self.model.encoder.embed(first.raw)
+        noise = self.model.noise(self.config.training.seed, len(first.images)).to(self.device)
+        self.model.generator.reference.fix(noise, cond)
+        for critic in self.model.discriminator.modules():
+            if isinstance(critic, Discriminator):
+                critic.reference.fix(first.images, cond)
 
     def _schedule(self) -> None:
         options = self.config.training

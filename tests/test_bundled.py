@@ -1,0 +1,61 @@
+"""The bundled models keep their promises: size, provenance, and that a label asked for is the label drawn."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from cgan.inference import Sampler
+from cgan.metrics.features import FeatureNetwork
+from cgan.model import ConditionalGAN
+from cgan.timeline import Timeline
+
+ASSETS = Path(__file__).parent.parent / "assets"
+MODELS = sorted(path for path in (ASSETS / "models").iterdir() if path.is_dir())
+LEAST = {"mnist": 0.996, "mnist-article": 0.985, "fashion-mnist": 0.94}  # obedience the project promises
+PER_CLASS = 100
+
+pytestmark = pytest.mark.parametrize("folder", MODELS, ids=lambda path: path.name)
+
+
+def test_every_label_draws_its_own_class(folder):
+    """name -> index -> picture -> independent judge, class by class: no label is ignored or shifted."""
+    model = ConditionalGAN.load(folder)
+    judge = FeatureNetwork.load(model.config.dataset.title.lower())
+    sampler = Sampler(model, torch.device("cpu"))
+    (field,) = model.encoder.fields()
+    for index, name in enumerate(field.choices):
+        raw = model.encoder.parse({field.name: name}).expand(PER_CLASS, -1)
+        seen = judge(sampler(model.noise(seed=5, count=PER_CLASS), raw)).logits.argmax(1)
+        assert judge.info.classes[index] == name
+        counts = torch.bincount(seen, minlength=len(field.choices))
+        assert counts.argmax() == index
+        assert counts[index] >= 0.75 * PER_CLASS, f"{name} was read as {counts.tolist()}"
+
+
+def test_figures_come_from_a_recorded_command(folder):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    made = metrics["training"]
+    assert made["command"].startswith(f"python train.py --preset {folder.name} --data-root DIR --out DIR")
+    assert made["kimg"] == made["config"]["training"]["kimg"]
+    assert made["minutes"] > 0
+    assert made["hardware"]
+    assert "+changes" not in made["commit"]
+    measured = metrics["evaluation"]["generated"]["obedience"]["accuracy"]["mean"]
+    assert measured >= LEAST[folder.name]
+
+
+def test_timeline_shows_learning(folder):
+    timeline = Timeline(folder)
+    assert len(timeline) >= 12
+    assert timeline.kimg[0] == 0
+    curve = json.loads((folder / "metrics.json").read_text())["curve"]
+    assert curve[-1]["frechet"] < curve[0]["frechet"]
+
+
+def test_files_fit_the_budget(folder):
+    assert max(path.stat().st_size for path in folder.iterdir()) <= 4 * 2**20
+    assert sum(path.stat().st_size for path in ASSETS.rglob("*") if path.is_file()) < 16 * 2**20
