@@ -74,8 +74,16 @@ def mnist() -> Config:
 
 
 def fashion_mnist() -> Config:
-    """Our best for Fashion-MNIST on two CPU cores."""
-    return replace(mnist(), dataset=FashionMNIST())
+    """Our best for Fashion-MNIST on two CPU cores: `mnist`, with more weight on the generator's auxiliary term. Shirt,
+    pullover, coat and T-shirt overlap in the data, and a generator that follows the data alone draws some of each
+    under every one of these names."""
+    return replace(
+        mnist(),
+        dataset=FashionMNIST(),
+        regularizers={"r1": R1(weight=0.1), "auxiliary": Auxiliary(weight=0.2, generator_share=3.0)},
+        training__kimg=800,
+        training__decay_kimg=400,
+    )
 
 
 PRESETS: dict[str, Callable[[], Config]] = {
