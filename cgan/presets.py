@@ -46,11 +46,11 @@ def mnist_article() -> Config:
 def mnist() -> Config:
     """Our best for MNIST on two CPU cores.
 
-    Residual blocks whose batch norms read noise and label, and a transposed convolution that makes the
-    picture from 14x14: no feature map is 28x28, which halves the cost of a step. The critic has no
-    normalisation; lazy R1 keeps it smooth at one step in 16, a projection head and a light auxiliary
-    classifier make it hear the label. Learning rates of 1e-3 that fall to 0 over the second half reach in 120
-    kimg what 4e-4 does not reach in thrice that.
+    Residual blocks whose batch norms read noise and label, and a transposed convolution that makes the picture
+    from 14x14: no feature map is 28x28, which halves the cost of a step. The critic has no normalisation; lazy
+    R1 keeps it smooth at one step in 16, and a projection head makes it hear the label. Learning rates of 1e-3
+    that fall to 0 reach in 120 kimg what 4e-4 does not reach in thrice that. The auxiliary classifier weighs
+    more on the generator than on the critic: that buys obedience (99.5 to 99.7 %) for a little recall.
     """
     adam = AdamOptions(lr=1e-3, beta1=0.0, beta2=0.99)
     return Config(
@@ -59,14 +59,14 @@ def mnist() -> Config:
         generator=GeneratorOptions(widths=(32, 64), to_image="transposed", noise_dim=32),
         discriminator=DiscriminatorOptions(widths=(32, 64, 128), head="projection"),
         loss=BCE(),
-        regularizers={"r1": R1(weight=0.1), "auxiliary": Auxiliary(weight=0.2)},
+        regularizers={"r1": R1(weight=0.1), "auxiliary": Auxiliary(weight=0.2, generator_share=6.0)},
         training=TrainingOptions(
             kimg=1600,
             batch=64,
             threads=1,
             generator_optimizer=adam,
             discriminator_optimizer=adam,
-            decay_kimg=800,
+            decay_kimg=1000,
             condition_dropout=0.05,
             snapshots=12,
         ),
@@ -74,9 +74,9 @@ def mnist() -> Config:
 
 
 def fashion_mnist() -> Config:
-    """Our best for Fashion-MNIST on two CPU cores: `mnist`, with more weight on the generator's auxiliary term. Shirt,
-    pullover, coat and T-shirt overlap in the data, and a generator that follows the data alone draws some of each
-    under every one of these names."""
+    """Our best for Fashion-MNIST on two CPU cores: `mnist`, shorter, with half its weight on the generator's
+    auxiliary term. Shirt, pullover, coat and T-shirt overlap in the data, so that here too a generator that
+    follows the data alone draws some of each under every one of these names."""
     return replace(
         mnist(),
         dataset=FashionMNIST(),
