@@ -46,11 +46,12 @@ def mnist_article() -> Config:
 def mnist() -> Config:
     """Our best for MNIST on two CPU cores.
 
-    Residual blocks whose batch norms read noise and label, and a transposed convolution that makes the picture
-    from 14x14: no feature map is 28x28, which halves the cost of a step. The critic has no normalisation; lazy
-    R1 keeps it smooth at one step in 16, and a projection head makes it hear the label. Learning rates of 1e-3
-    that fall to 0 reach in 120 kimg what 4e-4 does not reach in thrice that. The auxiliary classifier weighs
-    more on the generator than on the critic: that buys obedience (99.5 to 99.7 %) for a little recall.
+    Residual blocks whose batch norms read noise and label, and a transposed convolution that makes the
+    picture from 14x14: no feature map is 28x28, which halves the cost of a step. The critic has no
+    normalisation; lazy R1 keeps it smooth at one step in 16, and a projection head makes it hear the label.
+    Learning rates of 1e-3 that fall to 0 reach in 120 kimg what 4e-4 does not reach in thrice that. The
+    auxiliary classifier weighs more on the generator than on the critic: that buys obedience (99.5 to 99.7 %)
+    for a little recall.
     """
     adam = AdamOptions(lr=1e-3, beta1=0.0, beta2=0.99)
     return Config(
