@@ -64,8 +64,12 @@ def parser() -> Parser:
     )
     command.add_argument("--count", default="10000", metavar="N", help="pictures a seed")
     command.add_argument("--seeds", default="3", metavar="S", help="how many sample seeds, from 1 up")
-    command.add_argument("--usefulness", default="0", metavar="N", help="""also train classifiers on N generated and
-                         on N real pictures, and test both on real ones""")  # fmt: skip
+    command.add_argument(
+        "--usefulness",
+        default="0",
+        metavar="N",
+        help="also train classifiers on N generated and on N real pictures, and test both on real ones",
+    )
     command.add_argument(
         "--inception", action="store_true", help="also the standard FID, if its weights can be had"
     )
@@ -172,7 +176,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
     )
     entries: dict[str, Any] = {"evaluation": report}
     if arguments.timeline:
-        entries["timeline"] = evaluation.timeline_curve(folder, arguments.data_root)
+        fewer = min(count, evaluation.QUICK_COUNT)
+        entries["timeline"] = evaluation.timeline_curve(
+            folder, arguments.data_root, arguments.download, fewer
+        )
     write_json(arguments.json, entries)
     if arguments.record:
         evaluation.record(folder, entries)

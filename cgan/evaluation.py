@@ -16,6 +16,7 @@ from cgan.data import DATASETS, Dataset
 from cgan.metrics.features import FeatureNetwork
 from cgan.metrics.report import Draw, Pictures, RealReference, evaluate, quick
 from cgan.model import METRICS, ConditionalGAN, read_json, write_json
+from cgan.timeline import Timeline
 
 CHUNK = 500  # pictures made at once
 QUICK_COUNT = 5000  # pictures of the trainer's evaluation
@@ -55,10 +56,10 @@ def real_reference(
 
 
 def quick_evaluation(
-    dataset: Dataset, form: str, data_root: Path, download: bool = False
+    dataset: Dataset, form: str, data_root: Path, download: bool = False, count: int = QUICK_COUNT
 ) -> Callable[[ConditionalGAN], dict[str, float]]:
-    """What the trainer measures now and then: obedience and Fréchet distance of 5,000 pictures."""
-    reference = real_reference(dataset, form, data_root, download, count=QUICK_COUNT)
+    """What the trainer measures now and then: obedience and Fréchet distance of `count` pictures."""
+    reference = real_reference(dataset, form, data_root, download, count=count)
     return lambda model: quick(drawer(model), reference)
 
 
@@ -91,13 +92,15 @@ def evaluate_model(
     )
 
 
-def timeline_curve(folder: Path, data_root: Path) -> list[dict[str, float]]:
-    """The quick evaluation of every snapshot of a folder's timeline: [{"kimg", "obedience", "frechet",
-    ...}]."""
-    from cgan.timeline import Timeline
+def timeline_curve(
+    folder: Path, data_root: Path, download: bool = False, count: int = QUICK_COUNT
+) -> list[dict[str, float]]:
+    """`quick_evaluation` of every snapshot of a folder's timeline: [{"kimg", "obedience", "frechet", ...}].
 
+    Raises ModelError if the timeline is missing or damaged.
+    """
     model, timeline = ConditionalGAN.load(folder), Timeline(folder)
-    measure = quick_evaluation(model.config.dataset, model.encoder.form, data_root)
+    measure = quick_evaluation(model.config.dataset, model.encoder.form, data_root, download, count)
     curve = []
     for index, kimg in enumerate(timeline.kimg):
         timeline.load_into(model, index)

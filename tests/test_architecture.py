@@ -14,7 +14,7 @@ LAYERS: list[set[str]] = [
     {"config"},
     {"presets"},
     {"model"},
-    {"timeline", "card", "inference"},
+    {"timeline", "card"},
     {"hub", "evaluation", "latent", "inference"},
     {"engine", "training"},
     {"ui"},
