@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
-from pathlib import Path
-
 import torch
 from torchvision.utils import save_image
 
@@ -14,6 +10,7 @@ from cgan.config import to_json
 from cgan.evaluation import record
 from cgan.model import SAMPLES
 from cgan.training.log import sample_grid
+from cgan.training.provenance import hardware
 from cgan.training.trainer import Trainer
 
 
@@ -35,21 +32,4 @@ def finish(trainer: Trainer, command: str) -> None:
         "processes": trainer.accelerator.num_processes,
         "config": to_json(trainer.config),
     }
-    record(folder, {"training": training, "curve": trainer.curve})
-
-
-def hardware(device: torch.device) -> str:
-    """The device that trained, in a person's words."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{_processor()}, {torch.get_num_threads()} of {os.cpu_count()} threads"
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine()
-    )
+    record(folder, {"training": training, "curve": trainer.curve, "faults": trainer.faults})

@@ -63,6 +63,13 @@ class Log:
                 self.writer.add_scalar(name, value, images_seen)
         return means, fault
 
+    def health(self, variety: float, faults: list[str], images_seen: int) -> None:
+        """The noise's variety, and what is going wrong, by name."""
+        if self.writer:
+            self.writer.add_scalar("health/variety", variety, images_seen)
+            if faults:
+                self.writer.add_text("health/faults", ", ".join(faults), images_seen)
+
     def evaluation(self, figures: dict[str, float], model: ConditionalGAN, images_seen: int) -> None:
         """An evaluation's figures and a sample grid."""
         if not self.writer:

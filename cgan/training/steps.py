@@ -83,6 +83,7 @@ def discriminator_turn(
         "logit/real": real.logits.detach().mean(),
         "logit/fake": fake.logits.detach().mean(),
         "gradient/discriminator": norm,
+        "health/order": (real.logits > fake.logits).detach().float().mean(),
     } | {name: value.detach() for name, value in penalties.items()}
 
 

@@ -9,12 +9,12 @@ Shapes: N pictures, C channels, H x W pixels.
 from __future__ import annotations
 
 import math
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -31,7 +31,9 @@ from cgan.rng import step_seed
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
 from cgan.training.feed import Feed
+from cgan.training.health import Watch, noise_variety
 from cgan.training.log import Log
+from cgan.training.provenance import commit
 from cgan.training.steps import Players, train_step
 
 Evaluate = Callable[[ConditionalGAN], dict[str, float]]
@@ -82,6 +84,9 @@ class Trainer:
         self.commits: list[str] = []  # of the code that trained: several where a run was resumed on another
         self.snapshots: list[tuple[float, dict[str, Tensor]]] = []
         self.curve: list[dict[str, float]] = []
+        self.probe = self.feed.batch(0)
+        self.watch, self.present_faults = Watch(), set[str]()
+        self.faults: list[dict[str, Any]] = []  # what went wrong, and when it began
 
     def fit(self) -> ConditionalGAN:
         """Train to the end and leave a model folder. Returns the averaged model.
@@ -118,6 +123,7 @@ class Trainer:
                 means, fault = log.flush(self.images_seen)
                 if fault:
                     raise self._failure(fault.name, fault.steps_ago)
+                self._watch(means, log)
                 bar.set_postfix({name: f"{value:.2f}" for name, value in means.items() if "loss" in name})
             self.seconds = time.monotonic() - started
             self._milestones(log)
@@ -190,6 +196,22 @@ class Trainer:
             self.curve.append({"kimg": kimg, "seconds": self.seconds, **figures})
             log.evaluation(figures, model, self.images_seen)
 
+    def _watch(self, means: dict[str, float], log: Log) -> None:
+        """Name what goes wrong, in the log and in `faults`, when it begins."""
+        encoder, generator = self.ema.average
+        means["health/variety"] = noise_variety(
+            lambda noise, raw: generator(noise, encoder.embed(raw)),
+            (self.model.noise(0, len(self.probe.images)), self.model.noise(1, len(self.probe.images))),
+            self.probe,
+        )
+        faults = self.watch.faults(means)
+        for fault in faults:
+            if fault not in self.present_faults:
+                self.faults.append({"kimg": self.images_seen / 1000, "fault": fault})
+                tqdm.write(f"{self.images_seen / 1000:.0f} kimg: {fault}", file=sys.stderr)
+        self.present_faults = set(faults)
+        log.health(means["health/variety"], faults, self.images_seen)
+
     def save_checkpoint(self) -> None:
         """Write the whole state, once all weights are known to be finite."""
         for name, tensor in self.model.state_dict().items():
@@ -212,6 +234,7 @@ class Trainer:
             "commits": self.commits,
             "snapshots": [kimg for kimg, _ in self.snapshots],
             "curve": self.curve,
+            "faults": self.faults,
         }
         if self.accelerator.is_main_process:
             checkpoint.write(self.folder, tensors, meta)
@@ -230,7 +253,7 @@ class Trainer:
         for name in ("generator_optimizer", "discriminator_optimizer"):
             checkpoint.load_optimizer(getattr(self.players, name), checkpoint.unpack(name, tensors))
         self.images_seen, self.seconds, self.curve = meta["images_seen"], meta["seconds"], meta["curve"]
-        self.commits = meta["commits"]
+        self.commits, self.faults = meta["commits"], meta["faults"]
         self.snapshots = [
             (kimg, checkpoint.unpack(f"snapshot/{k}", tensors)) for k, kimg in enumerate(meta["snapshots"])
         ]
@@ -258,19 +281,3 @@ class Trainer:
 
 def _adam(parameters, options: AdamOptions) -> Adam:
     return Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2), fused=True)
-
-
-def commit() -> str:
-    """The commit of the code that runs, with '+changes' where files differ from it, or 'unknown' outside
-    git."""
-    here = Path(__file__).parents[2]
-
-    def git(*arguments: str) -> str:
-        result = subprocess.run(["git", *arguments], cwd=here, capture_output=True, text=True, check=True)
-        return result.stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", "cgan", "train.py")
-        return git("rev-parse", "--short", "HEAD") + ("+changes" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
