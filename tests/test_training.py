@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from cgan.config import AdamOptions
 from cgan.losses.hinge import Hinge
@@ -25,6 +26,7 @@ from cgan.regularizers.gradients import R1, R2, GradientPenalty
 from cgan.timeline import Timeline
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
+from cgan.training.feed import Feed
 from cgan.training.folder import finish
 from cgan.training.trainer import Trainer, TrainingError
 from tests.conftest import tiny_config, tiny_data
@@ -89,7 +91,7 @@ import sys, time
 from pathlib import Path
 from cgan.training.trainer import Trainer
 from tests.conftest import tiny_config, tiny_data
-trainer = Trainer(tiny_config(training__kimg=1.6), tiny_data(), Path(sys.argv[1]))
+trainer = Trainer(tiny_config(training__kimg=0.8), tiny_data(), Path(sys.argv[1]))
 if len(sys.argv) > 2:
     step = trainer.step
     trainer.step = lambda: (time.sleep(0.03), step())[1]
@@ -115,7 +117,7 @@ def test_a_killed_process_resumes_to_identical_weights(tmp_path):
     process.communicate()
     assert process.returncode == -signal.SIGKILL
     seen = checkpoint.read(tmp_path / "killed")[1]["images_seen"]
-    assert 0 < seen < 1600, "the kill came in the middle"
+    assert 0 < seen < 800, "the kill came in the middle"
     for name in ("killed", "whole"):
         resumed = run_killed_script(tmp_path / name)
         _, error = resumed.communicate()
@@ -293,3 +295,43 @@ def test_a_damaged_checkpoint_is_named(tmp_path):
 def test_too_few_pictures_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"training\.batch is 16, the data set has only 8 pictures"):
         Trainer(tiny_config(), tiny_data(8), tmp_path)
+
+
+TOGETHER = """
+import sys
+from pathlib import Path
+from safetensors.torch import save_file
+from cgan.training.trainer import Trainer
+from tests.conftest import tiny_config, tiny_data
+trainer = Trainer(tiny_config(training__kimg=float(sys.argv[2])), tiny_data(), Path(sys.argv[1]))
+trainer.fit()
+weights = {name: p.detach().contiguous() for name, p in trainer.model.named_parameters()}
+save_file(weights, Path(sys.argv[1]) / f"process{trainer.accelerator.process_index}.safetensors")
+"""
+
+
+def test_two_processes_train_one_model(tmp_path):
+    script = tmp_path / "together.py"
+    script.write_text(TOGETHER)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    run = tmp_path / "run"
+    subprocess.run(
+        [*launch, script, run, "0.16"], env=environment, check=True, capture_output=True, timeout=120
+    )
+    first, second = (load_file(run / f"process{k}.safetensors") for k in (0, 1))
+    assert same(first, second), "the gradients were averaged"
+    assert checkpoint.read(run)[1]["images_seen"] == 160
+    tensors = checkpoint.unpack("model", checkpoint.read(run)[0])
+    assert all(torch.equal(tensors[name], weight) for name, weight in first.items())
+
+
+def test_processes_share_a_batch_and_show_every_picture_once(tmp_path):
+    whole = Trainer(tiny_config(), tiny_data(), tmp_path).feed
+    parts = [Feed(whole.images, whole.raw, whole.model, whole.options, k, 2) for k in (0, 1)]
+    for shown in (0, 16, 64):
+        halves = torch.cat([part.batch(shown).images for part in parts])
+        assert len(halves) == 16
+        assert torch.equal(halves.unique(dim=0), whole.batch(shown).images.unique(dim=0))
+    with pytest.raises(ValueError, match=r"training\.batch must be divisible by the 3 processes, got 16"):
+        Feed(whole.images, whole.raw, whole.model, whole.options, 0, 3)
