@@ -38,7 +38,7 @@ class Busy(RuntimeError):
 
 
 class Superseded(RuntimeError):
-    """A newer request of the same client took this one's place."""
+    """A newer request of the same client took this one's place before it was begun."""
 
 
 @dataclass(frozen=True)
@@ -144,8 +144,9 @@ class Engine:
         """Ask for the pictures of noise [N, Z] under raw [N, ...]; the future holds uint8 [N, C, H, W] on the
         CPU.
 
-        What the same `client` still waits for is dropped: its futures raise Superseded. Raises Busy if the
-        queue is full and ValueError if the model is unknown or the shapes do not fit.
+        What the same `client` waits for and was not begun is dropped: its futures raise Superseded. What was
+        begun is finished, else someone who keeps asking would see nothing. Raises Busy if the queue is full
+        and ValueError if the model is unknown or the shapes do not fit.
         """
         job = Job(self.resident(model), noise, raw, client)
         if noise.ndim != 2 or not len(noise) or len(noise) != len(raw):
@@ -153,7 +154,8 @@ class Engine:
                 f"noise must be [N, Z] and raw [N, ...], got {[*noise.shape]} and {[*raw.shape]}"
             )
         with self._wake:
-            dropped = [old for old in self._queue if client is not None and old.client == client]
+            mine = [old for old in self._queue if client is not None and old.client == client]
+            dropped = [old for old in mine if not old.taken]
             for old in dropped:
                 self._remove(old)
             full = len(self._queue) >= QUEUE_JOBS or self._waiting + len(noise) > QUEUE_PICTURES

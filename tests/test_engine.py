@@ -119,6 +119,19 @@ def test_a_newer_request_of_a_client_drops_his_older_ones(engine, gate):
         assert torch.equal(future.result(PATIENCE), gate.sampler(*ask(engine, 1, seed)))
 
 
+def test_what_was_begun_is_finished_though_its_client_asks_on(engine, gate):
+    begun = engine.submit("one", *ask(engine, 3 * gate.batch, 1), client="a")
+    gate.open.release()  # the fixture's request; the worker goes on to the first turn of this one
+    assert gate.entered.acquire(timeout=PATIENCE)
+    waiting = engine.submit("one", *ask(engine, 1, 2), client="a")
+    newest = engine.submit("one", *ask(engine, 1, 3), client="a")
+    gate.lift()
+    with pytest.raises(Superseded):
+        waiting.result(PATIENCE)
+    assert torch.equal(begun.result(PATIENCE), gate.sampler(*ask(engine, 3 * gate.batch, 1)))
+    assert torch.equal(newest.result(PATIENCE), gate.sampler(*ask(engine, 1, 3)))
+
+
 def test_a_full_queue_refuses_and_recovers(engine, gate, monkeypatch):
     monkeypatch.setattr(engine_module, "QUEUE_JOBS", 3)
     waiting = [engine.submit("one", *ask(engine, 1)) for _ in range(3)]
