@@ -50,8 +50,8 @@ def mnist() -> Config:
     picture from 14x14: no feature map is 28x28, which halves the cost of a step. The critic has no
     normalisation; lazy R1 keeps it smooth at one step in 16, and a projection head makes it hear the label.
     Learning rates of 1e-3 that fall to 0 reach in 120 kimg what 4e-4 does not reach in thrice that. The
-    auxiliary classifier weighs more on the generator than on the critic: that buys obedience (99.5 to 99.7 %)
-    for a little recall.
+    auxiliary classifier weighs more on the generator than on the critic, which buys obedience with recall;
+    docs/quality.md has the figures.
     """
     adam = AdamOptions(lr=1e-3, beta1=0.0, beta2=0.99)
     return Config(
@@ -75,9 +75,9 @@ def mnist() -> Config:
 
 
 def fashion_mnist() -> Config:
-    """Our best for Fashion-MNIST on two CPU cores: `mnist`, shorter, with half its weight on the generator's
-    auxiliary term. Shirt, pullover, coat and T-shirt overlap in the data, so that here too a generator that
-    follows the data alone draws some of each under every one of these names."""
+    """Our best for Fashion-MNIST on two CPU cores: `mnist`, shorter, with more of the auxiliary term on the
+    generator: shirt, pullover, coat and T-shirt overlap in the data, so that a generator that follows the data
+    alone draws some of each under every one of these names."""
     return replace(
         mnist(),
         dataset=FashionMNIST(),
