@@ -76,8 +76,8 @@ def mnist() -> Config:
 
 def fashion_mnist() -> Config:
     """Our best for Fashion-MNIST on two CPU cores: `mnist`, shorter, with more of the auxiliary term on the
-    generator: shirt, pullover, coat and T-shirt overlap in the data, so that a generator that follows the data
-    alone draws some of each under every one of these names."""
+    generator: shirt, pullover, coat and T-shirt overlap in the data, so that a generator that follows the
+    data alone draws some of each under every one of these names."""
     return replace(
         mnist(),
         dataset=FashionMNIST(),
