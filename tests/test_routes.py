@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import threading
 
 import httpx
@@ -425,6 +426,20 @@ def test_health_and_models(app, engine):
     assert first["version"] == engine.models["one"].version
     assert first["metrics"] == {}
     assert third["channels"] == 3
+
+
+def test_the_figures_in_a_models_folder_are_told(tmp_path):
+    figures = {"training": {"kimg": 3.5}, "evaluation": {"ratio": {"recall": 0.75}}, "curve": []}
+    tiny_model().save(tmp_path / "one")
+    (tmp_path / "one" / "metrics.json").write_text(json.dumps(figures))
+    engine, app = Engine.load({"one": tmp_path / "one"}, "cpu"), FastAPI()
+    PictureRoutes(engine).add_to(app)
+    try:
+        (told,) = get(app, "/models.json").json()
+        assert told["metrics"] == figures
+        assert told["kimg"] == 3.5
+    finally:
+        engine.close()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,42 @@ from tests.conftest import tiny_model
 
 ROOT = Path(__file__).parents[2]
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+METRICS = {
+    "training": {
+        "command": "python train.py --preset tiny",
+        "commit": "abc1234",
+        "hardware": "CPU",
+        "kimg": 3,
+    },
+    "curve": [
+        {"kimg": 1.0, "obedience": 0.5, "frechet": 9.0, "frechet_ratio": 90.0},
+        {"kimg": 3.0, "obedience": 0.9, "frechet": 0.4, "frechet_ratio": 4.0},
+    ],
+    "evaluation": {
+        "features": {"name": "our-features", "judge_accuracy": 0.875},
+        "form": "label",
+        "headline": "accuracy",
+        "seeds": [1, 2, 3],
+        "count": 10000,
+        "generated": {
+            "obedience": {
+                "accuracy": {"mean": 0.925, "std": 0.0125},
+                "confusion": [[1.0, 0.0, 0.0], [0.0, 0.9, 0.1], [0.125, 0.0, 0.875]],
+            },
+            **{name: {"mean": 0.5, "std": None} for name in ("frechet", "kernel", "precision", "recall")},
+            **{name: {"mean": 0.5, "std": 0.25} for name in ("density", "coverage")},
+            "nearest": {name: {"mean": 0.02, "std": 0.01} for name in ("distance", "ratio", "copies")},
+            "variety": {"ratio": {"mean": 0.75, "std": 0.01}},
+        },
+        "real": {
+            "obedience": {"accuracy": 0.875},
+            **dict.fromkeys(("frechet", "kernel", "precision", "recall", "density", "coverage"), 0.625),
+            "nearest": {"distance": 0.02, "ratio": 1.0, "copies": 0.01},
+            "variety": {"ratio": 0.98},
+        },
+        "ratio": dict.fromkeys(("frechet", "precision", "recall", "density", "coverage"), 0.8),
+    },
+}
 LONG = ("Ankle boot", "T-shirt/top", "Bag")  # too long for chips in a narrow place
 
 
@@ -28,6 +65,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with two models, which was also told of a third on a Hub that is down."""
     folder = tmp_path_factory.mktemp("models")
     tiny_model().save(folder / "first")
+    (folder / "first" / "metrics.json").write_text(json.dumps(METRICS))
     tiny_model(condition=Label(classes=LONG)).save(folder / "second")
     models = [str(folder / "first"), str(folder / "second"), "nobody/third"]
     command = [

@@ -22,8 +22,8 @@ def client(site, tmp_path_factory):
     [
         (
             "generate",
-            {"condition": '{"label": "two"}', "seed": 7, "z": "1.5,-2"},
-            "frame.png?seed=7&label=two&z=1.5,-2",
+            {"condition": '{"label": "two"}', "seed": 7, "z": "1.5,-2", "strength": 2},
+            "frame.png?seed=7&label=two&z=1.5,-2&strength=2",
         ),
         ("generate", {}, "frame.png?seed=1&label=zero"),
         (

@@ -110,6 +110,8 @@ def test_tabs_are_reached_by_keys_and_keep_their_state(visit):
     page = visitor.open("seed=4&label=one")
     page.locator("#tab-generate").focus()
     page.keyboard.press("ArrowLeft")
+    visitor.wait_for("grid.png?rows=10")
+    page.keyboard.press("ArrowLeft")
     visitor.wait_for("grid.png?seed=1&rows=8")
     page.keyboard.press("Home")
     visitor.wait_for("frame.png?seed=4&label=one")
@@ -127,3 +129,44 @@ def test_another_model_brings_its_own_labels(visit):
     page.locator("#tab-interpolate").click()
     page.locator("#interpolate-label2").select_option("T-shirt/top")
     visitor.wait_for("frame.png?model=second&seed=1&label=Ankle boot&seed2=2&label2=T-shirt/top&t=0.5")
+
+
+@SIZES
+def test_the_model_card(visit, size):
+    visitor = visit(size)
+    page = visitor.open("tab=card")
+    visitor.wait_for("grid.png?rows=10")
+    card = page.locator(".card")
+    words = card.inner_text()
+    for part in ("87.50 %", "recall is 80 %", "our-features", "neither is the usual FID", "--preset tiny"):
+        assert part in words
+    row = card.locator(".figures tbody tr", has_text="Obedience").inner_text().split()
+    assert row == ["Obedience", "↑", "92.50", "%", "±", "1.25", "%", "87.50", "%"]
+    assert card.locator(".figures tbody tr", has_text="Usefulness").count() == 0, "it was not measured"
+    cells = card.locator(".confusion tbody td")
+    assert cells.all_inner_texts() == ["100", "", "", "", "90.0", "10.0", "12.5", "", "87.5"]
+    cells.nth(5).click()
+    assert card.locator(".reading").inner_text() == "Asked for one, read as two: 10.00 %"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowLeft")
+    assert card.locator(".reading").inner_text() == "Asked for two, read as one: 0.00 %"
+    labels = [chart.get_attribute("aria-label") for chart in card.locator("svg").all()]
+    assert labels == [
+        "Obedience ↑ from 50.00 % to 90.00 % at 3 kimg",
+        "Fréchet distance over the real floor from 90 to 4 at 3 kimg",
+    ]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator("[data-models]").select_option("second")
+    visitor.wait_for("grid.png?model=second&rows=10")
+    assert "has not been measured" in card.inner_text()
+    assert card.locator("table, svg").count() == 0
+
+
+def test_strength_is_a_slider_where_the_picture_follows_it(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=one")
+    page.locator("#generate-strength").fill("2.5")
+    visitor.wait_for("frame.png?seed=1&label=one&strength=2.5")
+    page.locator("#tab-conditioning").click()
+    page.locator("#conditioning-strength").fill("-0.5")
+    visitor.wait_for("grid.png?seed=1&rows=8&strength=-0.5")

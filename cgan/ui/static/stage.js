@@ -54,6 +54,7 @@ function show(name, query) {
     const chosen = button.dataset.tab === name;
     button.setAttribute("aria-selected", chosen);
     button.tabIndex = chosen ? 0 : -1;
+    if (chosen) button.parentElement.scrollLeft = button.offsetLeft - 40;
   }
   for (const panel of $$('[role="tabpanel"]')) panel.hidden = panel.id !== `panel-${name}`;
   if (query) write(query);

@@ -2,10 +2,13 @@
 
 from cgan.registry import Registry
 from cgan.ui.tabs.base import Tab
+from cgan.ui.tabs.card import Card
 from cgan.ui.tabs.conditioning import Conditioning
 from cgan.ui.tabs.generate import Generate
 from cgan.ui.tabs.interpolate import Interpolate
 
-TABS: Registry[Tab] = Registry("tab", generate=Generate, interpolate=Interpolate, conditioning=Conditioning)
+TABS: Registry[Tab] = Registry(
+    "tab", generate=Generate, interpolate=Interpolate, conditioning=Conditioning, card=Card
+)
 
 __all__ = ["TABS", "Tab"]

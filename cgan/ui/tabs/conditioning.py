@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from cgan.conditions import Field
 from cgan.ui.api import Api
 from cgan.ui.controls import seed, slider, switch
+from cgan.ui.i18n import text
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Conditioning:
             <div class="pair">
                 {slider("conditioning", "rows", low=1, high=16, step=1, value=8, kept=True)}
                 {slider("conditioning", "psi", low=0, high=2, step=0.05, value=1)}
+                {slider("conditioning", "strength", low=-1, high=3, step=0.05, value=1)}
+                <p class="note">{text("strength_hint")}</p>
             </div>
             {switch("transpose", key="transpose")}"""
 
@@ -27,6 +30,7 @@ class Conditioning:
             seed: int = 1,
             rows: int = 8,
             psi: float = 1.0,
+            strength: float = 1.0,
             transpose: bool = False,
             scale: int = 1,
         ) -> str:
@@ -37,10 +41,12 @@ class Conditioning:
                 seed: The seed of the noises, 0 or more.
                 rows: How many noises, 1 to 16.
                 psi: Truncation, 0 to 2: what the noise is multiplied by.
+                strength: Strength of the label, -1 to 3: 0 is none, 1 as given.
                 transpose: Whether to have labels as rows and noises as columns.
                 scale: How many pixels wide a pixel becomes, 1 to 16.
             """
-            asked = {"seed": seed, "rows": rows, "psi": psi, "transpose": int(transpose), "scale": scale}
+            noises = {"seed": seed, "rows": rows, "psi": psi, "strength": strength}
+            asked = {**noises, "transpose": int(transpose), "scale": scale}
             return api.make("/grid.png", model, asked)
 
         api.add(conditioning)

@@ -9,6 +9,7 @@ from cgan.conditions import Field
 from cgan.ui.api import Api
 from cgan.ui.controls import button, choice, seed, slider, sliders
 from cgan.ui.fields import widgets
+from cgan.ui.i18n import text
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Generate:
             <div class="pair">
                 {slider("generate", "psi", low=0, high=2, step=0.05, value=1)}
                 {slider("generate", "count", low=1, high=64, step=1, value=1)}
+                {slider("generate", "strength", low=-1, high=3, step=0.05, value=1)}
+                <p class="note">{text("strength_hint")}</p>
             </div>"""
 
     def endpoint(self, api: Api) -> None:
@@ -34,6 +37,7 @@ class Generate:
             condition: str = api.condition,
             seed: int = 1,
             psi: float = 1.0,
+            strength: float = 1.0,
             z: str = "",
             raw: str = "",
             count: int = 1,
@@ -46,12 +50,14 @@ class Generate:
                 condition: What to show, a JSON object such as {"label": "3"} or {"label": "3:0.5,8:0.5"}.
                 seed: The seed of the noise, 0 or more; a seed is the same noise on every machine.
                 psi: Truncation, 0 to 2: what the noise is multiplied by.
+                strength: Strength of the condition, -1 to 3: 0 is none, 1 as given.
                 z: Strengths from -6 to 6 along the leading directions, with commas between them.
                 raw: Noise components to set, INDEX:VALUE with commas between them.
                 count: How many pictures, 1 to 64.
                 scale: How many pixels wide a pixel becomes, 1 to 16.
             """
-            asked = {"seed": seed, "psi": psi, "z": z, "raw": raw, "count": count, "scale": scale}
+            noise = {"seed": seed, "psi": psi, "z": z, "raw": raw, "count": count}
+            asked = {**noise, "strength": strength, "scale": scale}
             return api.make("/frame.png", model, asked, condition)
 
         api.add(generate)

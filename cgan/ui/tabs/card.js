@@ -1,0 +1,171 @@
+// Model card: the figures of metrics.json as tables, a heat map and two curves. Everything goes in as text, never as
+// HTML, because a model's folder may come from anybody.
+tabs.card = {
+  route: "grid.png",
+  described: "described_grid",
+
+  // The samples' state has nothing to change here; the card follows the model.
+  model({ metrics }, form) {
+    let parts;
+    try {
+      parts = this.parts(metrics);
+    } catch {
+      parts = [node("p", { textContent: say("card_odd") })];
+    }
+    $(".card", form).replaceChildren(...parts);
+  },
+
+  parts({ training, evaluation, curve: checks, timeline }) {
+    const curve = [checks, timeline].find((each) => each?.length > 1);
+    return [
+      ...(evaluation ? [this.notice(evaluation), this.figures(evaluation)] : [node("p", { textContent: say("card_none") })]),
+      ...(evaluation?.generated.obedience.confusion ? [this.confusion(evaluation)] : []),
+      ...(curve ? [this.curves(curve, evaluation)] : []),
+      ...(training ? [this.made(training)] : []),
+    ];
+  },
+
+  // What the figures say together: obedience alone can be had by playing safe.
+  notice({ features, form, headline, generated, ratio }) {
+    const judged = form === "label" && generated.obedience[headline].mean > features.judge_accuracy;
+    const recall = say(ratio.recall < 0.97 ? "card_recall_low" : "card_recall_high", { recall: percent(ratio.recall, 0) });
+    const words = judged ? [say("card_safe", { judge: percent(features.judge_accuracy) }), recall] : [recall];
+    return node("p", { textContent: words.join(" ") });
+  },
+
+  figures(evaluation) {
+    const { generated, real, ratio, headline, features, count, seeds, usefulness } = evaluation;
+    const share = ["accuracy", "iou", "term_accuracy"].includes(headline) ? percent : plainly;
+    const rows = [
+      ["obedience", generated.obedience[headline], real.obedience[headline], share],
+      ["usefulness", usefulness?.generated, usefulness?.real.mean, percent],
+      ["frechet", generated.frechet, real.frechet, plainly],
+      ["kernel", generated.kernel, real.kernel, plainly],
+      ...["precision", "recall"].map((name) => [name, generated[name], real[name], percent]),
+      ["density", generated.density, real.density, plainly],
+      ["coverage", generated.coverage, real.coverage, percent],
+      ["variety", generated.variety?.ratio, real.variety?.ratio, percent],
+      ["nearest", generated.nearest.distance, real.nearest.distance, plainly],
+      ["copies", generated.nearest.copies, real.nearest.copies, percent],
+      ["inception", evaluation.inception_v3_fid?.generated, evaluation.inception_v3_fid?.real, plainly],
+    ].filter(([, own]) => own);
+    const heads = ["figure", "generated", "real", "ratio"];
+    return node("section", {}, node("h2", { textContent: say("card_figures") }),
+      node("table", { className: "figures" },
+        node("thead", {}, node("tr", {}, ...heads.map((name) => node("th", { scope: "col", textContent: say(`card_${name}`) })))),
+        node("tbody", {}, ...rows.map(([name, own, floor, write]) => node("tr", {},
+          node("th", { scope: "row", textContent: say(`card_${name}`), title: say(`card_${name}_means`) }),
+          node("td", {}, write(own.mean), node("small", { textContent: own.std == null ? "" : ` ± ${write(own.std)}` })),
+          node("td", { textContent: write(floor) }),
+          node("td", { textContent: name in ratio ? `${ratio[name].toPrecision(3)} ×` : "" }))))),
+      node("p", { className: "hint", textContent:
+        say("card_measured", { count: count.toLocaleString("en"), seeds: seeds.length, features: features.name }) }));
+  },
+
+  // Rows: asked; columns: read by the judge. Small shares are what one looks for, so the shade grows like a root.
+  confusion({ generated: { obedience: { confusion } } }) {
+    const choice = model().fields.find((each) => each.type === "choice");
+    const names = choice?.choices.length === confusion.length ? choice.choices : confusion.map((_, index) => String(index));
+    const line = node("p", { className: "hint reading", role: "status", textContent: say("card_pick") });
+    const cells = confusion.map((row, asked) => row.map((share, read) => {
+      const what = say("card_cell", { asked: names[asked], read: names[read], share: percent(share, 2) });
+      const shade = Math.round(100 * share ** 0.3);
+      const cell = node("td", { tabIndex: asked + read ? -1 : 0, title: what, textContent: short(100 * share) });
+      cell.className = `${asked === read ? "right" : "wrong"}${shade > 50 ? " strong" : ""}`;
+      cell.style.setProperty("--shade", `${shade}%`);
+      for (const event of ["focus", "mouseenter"]) cell.addEventListener(event, () => (line.textContent = what));
+      return cell;
+    }));
+    const body = node("tbody", {}, ...cells.map((row, index) =>
+      node("tr", {}, node("th", { scope: "row", textContent: names[index] }), ...row)));
+    body.addEventListener("keydown", (event) => this.move(event, cells));
+    const long = names.some((name) => name.length > 2);
+    return node("section", {}, node("h2", { textContent: say("card_confusion") }),
+      node("table", { className: `confusion${long ? " long" : ""}` },
+        node("caption", { textContent: say("card_axes") }),
+        node("thead", {}, node("tr", {}, node("td"), ...names.map((name) =>
+          node("th", { scope: "col" }, node("span", { textContent: name }))))),
+        body),
+      line);
+  },
+
+  move(event, cells) {
+    const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
+    const row = cells.findIndex((each) => each.includes(event.target));
+    const next = step && cells[row + step[0]]?.[cells[row].indexOf(event.target) + step[1]];
+    if (!next) return;
+    event.preventDefault();
+    event.target.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  },
+
+  curves(points, evaluation) {
+    const judge = evaluation?.features.judge_accuracy;
+    return node("section", {}, node("h2", { textContent: say("card_curves") }), node("div", { className: "charts" },
+      chart(points, "obedience", { line: evaluation?.form === "label" ? judge : null, mark: "card_judge", write: percent }),
+      chart(points.filter((each) => each.frechet_ratio > 0), "frechet_ratio",
+        { log: true, line: 1, mark: "card_floor", write: (value) => `${Number(value.toPrecision(3))}` })));
+  },
+
+  made(training) {
+    const rows = ["command", "commit", "hardware", "kimg", "minutes"].filter((name) => training[name] != null);
+    const number = (value) => (typeof value === "number" ? Math.round(value).toLocaleString("en") : String(value));
+    return node("section", {}, node("h2", { textContent: say("card_made") }), node("dl", {}, ...rows.flatMap((name) => [
+      node("dt", { textContent: say(`card_${name}`) }), node("dd", { textContent: number(training[name]) })])));
+  },
+};
+
+const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
+const plainly = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(Math.abs(value) < 1 ? 4 : 2));
+const short = (value) => (value < 0.005 ? "" : value >= 99.95 ? "100" : value < 1 ? value.toFixed(2).slice(1) : value.toFixed(1));
+
+function node(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  if (properties.role) made.setAttribute("role", properties.role);
+  made.append(...children);
+  return made;
+}
+
+function draw(tag, attributes, text = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.textContent = text;
+  return made;
+}
+
+// One curve against kimg, with a dashed line for what real pictures reach.
+function chart(points, key, { log = false, line = null, mark, write }) {
+  const [left, right, top, bottom] = [46, 262, 12, 138];
+  const bend = log ? Math.log : (value) => value;
+  const values = points.map((point) => point[key]);
+  const known = line == null ? values : [...values, line];
+  const low = log ? Math.min(...known) : Math.floor(20 * Math.min(...known)) / 20;
+  const high = log ? Math.max(...known) : Math.max(1, ...known);
+  const last = points.at(-1).kimg;
+  const x = (kimg) => left + ((right - left) * kimg) / last;
+  const y = (value) => bottom - ((bottom - top) * (bend(value) - bend(low))) / (bend(high) - bend(low) || 1);
+  const unbend = log ? Math.exp : (value) => value;
+  const levels = [0, 0.5, 1].map((share) => unbend(bend(low) + share * (bend(high) - bend(low))));
+  const summary = say("card_curve", { what: say(`card_${key}`), first: write(values[0]), last: write(values.at(-1)), kimg: Math.round(last) });
+  const svg = draw("svg", { viewBox: "0 0 270 178", role: "img", "aria-label": summary });
+  for (const value of levels) {
+    svg.append(draw("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "rule" }),
+      draw("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, log ? String(Number(value.toPrecision(2))) : percent(value, high - low < 0.1 ? 1 : 0)));
+  }
+  for (const share of [0, 0.5, 1]) {
+    svg.append(draw("text", { x: x(share * last), y: bottom + 17, "text-anchor": share === 1 ? "end" : "middle" }, Math.round(share * last)));
+  }
+  svg.append(draw("text", { x: (left + right) / 2, y: 174, "text-anchor": "middle" }, say("card_axis")));
+  if (line != null) {
+    svg.append(draw("line", { x1: left, x2: right, y1: y(line), y2: y(line), class: "aim" }),
+      draw("text", { x: right, y: y(line) + (y(line) < 40 ? 13 : -5), "text-anchor": "end" }, say(mark)));
+  }
+  svg.append(draw("polyline", { points: points.map((point) => `${x(point.kimg)},${y(point[key])}`).join(" "), class: "curve" }));
+  for (const point of points) {
+    const dot = draw("circle", { cx: x(point.kimg), cy: y(point[key]), r: 3 });
+    dot.append(draw("title", {}, `${Math.round(point.kimg)} kimg: ${write(point[key])}`));
+    svg.append(dot);
+  }
+  return node("figure", {}, node("figcaption", { textContent: say(`card_${key}_curve`) }), svg);
+}
