@@ -46,7 +46,7 @@ def script() -> str:
 
 def _header(models: Sequence[Mapping[str, Any]]) -> str:
     options = "".join(
-        f'<option value="{escape(model["name"])}">{escape(model["title"])}</option>' for model in models
+        f'<option value="{escape(model["name"])}">{escape(model["name"])}</option>' for model in models
     )
     picker = f'<label class="picker">{text("model")}<select data-models>{options}</select></label>'
     return (
