@@ -60,7 +60,7 @@ METRICS = {
 LONG = ("Ankle boot", "T-shirt/top", "Bag")  # too long for chips in a narrow place
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with two models, which was also told of a third on a Hub that is down."""
     folder = tmp_path_factory.mktemp("models")
@@ -92,8 +92,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.terminate()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Ends with this package: Playwright keeps an event loop running, in which others can't start theirs."""
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}")
     with sync_playwright() as playwright:
@@ -150,7 +151,7 @@ class Visitor:
         return self.page.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def contexts(chromium: Browser) -> dict[str, BrowserContext]:
     """A browser of either size, which keeps its cache from test to test as a real one does."""
     clipboard = ["clipboard-read", "clipboard-write"]

@@ -156,6 +156,9 @@ def test_the_model_card(visit, size):
         "Fréchet distance over the real floor from 90 to 4 at 3 kimg",
     ]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    card.locator("dl").scroll_into_view_if_needed()
+    stays = page.locator(".frame img").bounding_box()["y"] >= 0
+    assert stays == (size == "desktop"), "the samples stay where there is room beside the card"
     page.locator("[data-models]").select_option("second")
     visitor.wait_for("grid.png?model=second&rows=10")
     assert "has not been measured" in card.inner_text()

@@ -117,7 +117,7 @@ tabs.card = {
 };
 
 const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
-const plainly = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toFixed(Math.abs(value) < 1 ? 4 : 2));
+const plainly = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
 const short = (value) => (value < 0.005 ? "" : value >= 99.95 ? "100" : value < 1 ? value.toFixed(2).slice(1) : value.toFixed(1));
 
 function node(tag, properties = {}, ...children) {
