@@ -61,7 +61,7 @@ ENGLISH: dict[str, str] = {
     "pictures of one label their content. Pick a picture to play with it.",
     "card": "Model card",
     "card_hint": "What this model was measured to do, beside the same figures of real pictures it never saw.",
-    "card_none": "This model has not been measured yet. “python -m cgan evaluate” with --record "
+    "card_none": "This model has not been measured in full. “python -m cgan evaluate” with --record "
     "writes the figures that are shown here.",
     "card_odd": "The figures of this model are not in the form that this card reads.",
     "card_safe": "The judge reads these pictures better than real ones ({judge}). That can mean a model "
