@@ -26,7 +26,7 @@ from cgan import __version__
 from cgan.config import to_json
 from cgan.inference import Sampler, resolve_device
 from cgan.latent import directions
-from cgan.model import METRICS, ConditionalGAN, read_json
+from cgan.model import METRICS, ConditionalGAN, ModelError, read_json
 from cgan.types import Raw
 
 DIRECTIONS = 16  # leading directions kept for each model
@@ -53,9 +53,11 @@ class Resident:
     version: str  # changes with the weights and with the program
 
     def metrics(self) -> dict[str, Any]:
-        """What its folder's metrics.json says; empty where there is none."""
-        path = self.folder and self.folder / METRICS
-        return read_json(path) if path and path.exists() else {}
+        """What its folder's metrics.json says; empty where there is none that can be read."""
+        try:
+            return read_json(self.folder / METRICS) if self.folder else {}
+        except ModelError:
+            return {}
 
 
 @dataclass(eq=False)

@@ -44,7 +44,8 @@ def test_faults_are_named(entries, named):
 def test_a_run_whose_discriminator_wins_says_so(tmp_path, capsys):
     """A generator that hardly learns loses every pair to a quick discriminator; the model folder tells."""
     config = tiny_config(
-        training__kimg=8.0,
+        training__kimg=3.2,
+        training__checkpoint_kimg=1.0,
         training__generator_optimizer=AdamOptions(lr=1e-9),
         training__discriminator_optimizer=AdamOptions(lr=0.02, beta1=0.5),
     )
