@@ -162,7 +162,7 @@ def from_json(hint: Any, data: Any, path: str = "config") -> Any:
             raise ValueError(f"{path} must be a name or an object with a name, got {data!r}")
         options = {key: value for key, value in data.items() if key != "name"}
         return from_json(REGISTRIES[hint][data["name"]], options, path)
-    if get_origin(hint) is not None and issubclass_safe(get_origin(hint), Mapping):
+    if _is_mapping(hint):
         registry = REGISTRIES[get_args(hint)[1]]
         return {name: from_json(registry[name], part, f"{path}.{name}") for name, part in data.items()}
     if dataclasses.is_dataclass(hint):
@@ -170,9 +170,9 @@ def from_json(hint: Any, data: Any, path: str = "config") -> Any:
     return _scalar(hint, data, path)
 
 
-def issubclass_safe(kind: Any, base: type) -> bool:
-    """issubclass that answers False for what is no class."""
-    return isinstance(kind, type) and issubclass(kind, base)
+def _is_mapping(hint: Any) -> bool:
+    origin = get_origin(hint)
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def _dataclass(kind: type, data: Any, path: str) -> Any:
@@ -230,7 +230,7 @@ def _flags(parser: argparse._ActionsContainer, kind: type, prefix: str) -> None:
         if name not in {f.name for f in dataclasses.fields(kind)}:
             continue
         path = f"{prefix}{name}"
-        if get_origin(hint) is not None and issubclass_safe(get_origin(hint), Mapping):
+        if _is_mapping(hint):
             for entry, option in REGISTRIES[get_args(hint)[1]].items():
                 _flags(parser, option, f"{path}.{entry}.")
         elif hint in REGISTRIES:
@@ -268,7 +268,7 @@ def _child(kind: Any, name: str, node: Mapping[str, Any]) -> Any:
     """The type of option `name` of `kind`, looking through registries and mappings."""
     if kind in REGISTRIES:
         kind = REGISTRIES[kind][node["name"]]
-    if get_origin(kind) is not None and issubclass_safe(get_origin(kind), Mapping):
+    if _is_mapping(kind):
         return REGISTRIES[get_args(kind)[1]][name]
     return typing.get_type_hints(kind).get(name, str)
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from cgan import rng
 from cgan.config import ModelConfig, from_json, to_json
-from cgan.types import Cond, Raw
+from cgan.types import Raw
 
 FORMAT_VERSION = 1
 CONFIG, WEIGHTS, DISCRIMINATOR = "config.json", "model.safetensors", "discriminator.safetensors"
@@ -68,10 +68,6 @@ class ConditionalGAN(nn.Module):
         """uint8 pictures -> float32 in the generator's range."""
         low, high = self.config.generator.image_range
         return images.float() * ((high - low) / 255) + low
-
-    def null_cond(self, count: int) -> Cond:
-        """The embedded 'no condition' of `count` pictures."""
-        return self.encoder.embed(self.encoder.null(count))
 
     def save(self, folder: Path) -> None:
         """Write config.json, model.safetensors and discriminator.safetensors (in half precision)."""

@@ -32,11 +32,6 @@ class Cond:
         columns = zip(*((cond.vector, cond.spatial) for cond in conds), strict=True)
         return Cond(*(None if parts[0] is None else torch.cat(parts) for parts in columns))
 
-    def lerp(self, other: Cond, weight: float) -> Cond:
-        """From this condition (weight 0) to `other` (weight 1), and beyond."""
-        pairs = ((self.vector, other.vector), (self.spatial, other.spatial))
-        return Cond(*(None if a is None else torch.lerp(a, b, weight) for a, b in pairs))
-
 
 @dataclass(frozen=True)
 class Batch:

@@ -22,7 +22,7 @@ from torch.optim import Optimizer
 
 from cgan.config import Config
 from cgan.model import ConditionalGAN
-from cgan.regularizers import Player, Regularizer, Turn, View
+from cgan.regularizers import Regularizer, Turn, View
 from cgan.types import Batch, Cond, Critique
 
 
@@ -147,6 +147,3 @@ def _update(players: Players, optimizer: Optimizer, loss: Tensor, config: Config
 
 def _detached(cond: Cond) -> Cond:
     return Cond(*(None if part is None else part.detach() for part in (cond.vector, cond.spatial)))
-
-
-__all__ = ["Player", "Players", "discriminator_turn", "generator_turn", "train_step"]

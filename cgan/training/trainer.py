@@ -65,7 +65,8 @@ class Trainer:
             self.accelerator.num_processes,
         )
         self._fix_references()
-        self.ema = EMA(torch.nn.ModuleList([self.model.encoder, self.model.generator]), options.ema_kimg)
+        self.player = torch.nn.ModuleList([self.model.encoder, self.model.generator])
+        self.ema = EMA(self.player, options.ema_kimg)
         self.players = Players(
             model=self.model,
             generator_optimizer=_adam(
@@ -145,9 +146,7 @@ class Trainer:
         figures = train_step(self.players, self.config, batches, step)
         shown = options.batch * options.discriminator_steps
         self.images_seen += shown
-        self.ema.update(
-            torch.nn.ModuleList([self.model.encoder, self.model.generator]), shown, self.images_seen
-        )
+        self.ema.update(self.player, shown, self.images_seen)
         return figures
 
     def averaged(self) -> ConditionalGAN:
