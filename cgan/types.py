@@ -34,6 +34,19 @@ class Cond:
 
 
 @dataclass(frozen=True)
+class Attribute:
+    """A named property of a picture: continuous in [low, high], or one of several choices, then its value is
+    the choice's index. A binary one has the choices "no" and "yes"."""
+
+    name: str
+    choices: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()  # "#rrggbb", one a choice, where the choices are colours
+    low: float = 0.0
+    high: float = 1.0
+    ends: tuple[str, str] = ("", "")  # what `low` and `high` look like: ("sad", "happy")
+
+
+@dataclass(frozen=True)
 class Batch:
     """Real pictures and what they show."""
 
