@@ -1,9 +1,10 @@
 """Train a conditional GAN: argv -> Config -> Trainer(config).fit().
 
     python train.py --preset mnist --data-root DIR --out DIR
+    python train.py --study techniques --data-root DIR --out DIR [--processes N] [--rows NAME,NAME]
 
 The same command again resumes. Every option of the configuration is a flag: --loss hinge
---regularizers.r1.weight 1.
+--regularizers.r1.weight 1. With --study it changes the baseline, and with it every row: --training.kimg 3000.
 """
 
 from __future__ import annotations
@@ -11,24 +12,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from cgan.config import Config, add_flags, override, to_json
 from cgan.presets import PRESETS, preset
+from cgan.registry import closest
+from cgan.study import STUDIES, Study
+
+OWN = ("preset", "study", "rows", "seeds", "processes", "data_root", "download", "out", "dry_run")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line. Option flags follow from the configuration's dataclasses."""
     parser = argparse.ArgumentParser(
         prog="train.py",
-        usage="train.py --preset NAME --data-root DIR --out DIR [--OPTION VALUE ...]",
+        usage="train.py (--preset NAME | --study NAME) --data-root DIR --out DIR [--OPTION VALUE ...]",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument(
-        "--preset", required=True, metavar="NAME", help=f"what to start from: {', '.join(PRESETS)}"
-    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--preset", metavar="NAME", help=f"what to start from: {', '.join(PRESETS)}")
+    what.add_argument("--study", metavar="NAME", help=f"rows to train and compare: {', '.join(STUDIES)}")
     parser.add_argument(
         "--data-root", type=Path, metavar="DIR", help="where the data set lies, as torchvision lays it out"
     )
@@ -39,6 +45,11 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--dry-run", action="store_true", help="print the resolved configuration and network sizes"
     )
+    parser.add_argument("--rows", metavar="A,B", help="rows of the study to train, beside its baseline; all")
+    parser.add_argument("--seeds", type=int, metavar="N", help="training seeds of each row of the study")
+    parser.add_argument(
+        "--processes", type=int, default=1, metavar="N", help="processes that share the rows of the study"
+    )
     add_flags(parser)
     return parser
 
@@ -46,15 +57,19 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Train. 0 on success, 2 after one line on what was wrong with the input, 1 if training itself failed."""
     arguments = vars(parser().parse_args(argv))
-    named = {key: arguments.pop(key) for key in ("preset", "data_root", "download", "out", "dry_run")}
+    named = argparse.Namespace(**{name: arguments.pop(name) for name in OWN})
     try:
-        config = override(preset(named["preset"]), arguments)
-        if named["dry_run"]:
+        study = chosen(named) if named.study else None
+        config = override(study.baseline if study else preset(named.preset), arguments)
+        if named.dry_run:
             print(describe(config))
             return 0
-        if not named["data_root"] or not named["out"]:
+        if not named.data_root or not named.out:
             raise ValueError("--data-root and --out are needed to train")
-        train(config, named["data_root"], named["out"], named["download"])
+        if study:
+            compare(replace(study, baseline=config), named)
+        else:
+            train(config, named.data_root, named.out, named.download)
     except (ValueError, FileNotFoundError) as error:
         return fail(error, 2)
     except RuntimeError as error:
@@ -62,6 +77,31 @@ def main(argv: list[str] | None = None) -> int:
             raise
         return fail(error, 1)
     return 0
+
+
+def chosen(named: argparse.Namespace) -> Study:
+    """The study that was asked for. ValueError names what is unknown."""
+    if named.study not in STUDIES:
+        known = list(STUDIES)
+        raise ValueError(
+            f"unknown study {named.study!r}.{closest(named.study, known)} Accepted: {', '.join(known)}."
+        )
+    if named.processes < 1:
+        raise ValueError(f"--processes must be at least 1, got {named.processes}")
+    study = STUDIES[named.study]
+    study = study if named.seeds is None else replace(study, seeds=named.seeds)
+    return study.only(named.rows.split(",")) if named.rows else study
+
+
+def compare(study: Study, named: argparse.Namespace) -> None:
+    """Train and score the rows of `study`, alone or with other processes, and leave their table."""
+    from cgan.training.study import share, work
+
+    command = f"python train.py {shown(sys.argv[1:])}"
+    if named.processes > 1:
+        share(study, named.data_root, named.out, named.download, command, named.processes)
+    else:
+        work(study, named.data_root, named.out, named.download, command)
 
 
 def train(config: Config, data_root: Path, out: Path, download: bool) -> None:

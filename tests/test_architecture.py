@@ -12,7 +12,7 @@ LAYERS: list[set[str]] = [
     {"registry", "types", "rng", "cli"},
     {"conditions", "networks", "losses", "regularizers", "augment", "data", "metrics"},
     {"config"},
-    {"presets"},
+    {"presets", "study"},
     {"model"},
     {"timeline", "card"},
     {"hub", "evaluation", "latent", "inference"},

@@ -43,6 +43,10 @@ class TrainingError(RuntimeError):
     """Training can't go on, in one line."""
 
 
+class Diverged(TrainingError):
+    """A loss or a weight is no longer finite."""
+
+
 class Trainer:
     """Trains one model in one folder. The same call on the same folder resumes."""
 
@@ -64,17 +68,19 @@ class Trainer:
             self.accelerator.process_index,
             self.accelerator.num_processes,
         )
+        self.model.encoder.remember(self.feed.raw)
         self._fix_references()
         self.player = torch.nn.ModuleList([self.model.encoder, self.model.generator])
         self.ema = EMA(self.player, options.ema_kimg)
         self.players = Players(
             model=self.model,
             generator_optimizer=_adam(
-                [*self.model.generator.parameters(), *self.model.encoder.parameters()],
+                self.model.generator.parameters(),
                 options.generator_optimizer,
             ),
             discriminator_optimizer=_adam(
-                self.model.discriminator.parameters(), options.discriminator_optimizer
+                [*self.model.discriminator.parameters(), *self.model.encoder.parameters()],
+                options.discriminator_optimizer,
             ),
             autocast=partial(
                 torch.autocast, self.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"
@@ -92,8 +98,8 @@ class Trainer:
     def fit(self) -> ConditionalGAN:
         """Train to the end and leave a model folder. Returns the averaged model.
 
-        Raises TrainingError if a loss or weight is not finite, CheckpointError if a checkpoint can't be
-        written.
+        Raises Diverged, a TrainingError, if a loss or weight is not finite, TrainingError if the folder holds
+        another run, CheckpointError if a checkpoint can't be written.
         """
         options, total = self.config.training, math.ceil(self.config.training.kimg * 1000)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -257,14 +263,14 @@ class Trainer:
             (kimg, checkpoint.unpack(f"snapshot/{k}", tensors)) for k, kimg in enumerate(meta["snapshots"])
         ]
 
-    def _failure(self, what: str, steps_ago: int = 0) -> TrainingError:
+    def _failure(self, what: str, steps_ago: int = 0) -> Diverged:
         path, options = self.folder / checkpoint.CHECKPOINT, self.config.training
         kept = (
             f"the last good checkpoint is {path}" if path.exists() else "no checkpoint had been written yet"
         )
         shown = options.batch * options.discriminator_steps
         step = self.images_seen // shown - steps_ago
-        return TrainingError(f"{what} is not finite at step {step} ({step * shown} images); {kept}")
+        return Diverged(f"{what} is not finite at step {step} ({step * shown} images); {kept}")
 
     def _reduce_gradients(self, optimizer: Optimizer) -> None:
         """Average gradients over processes. (DistributedDataParallel does not go with gradient penalties.)"""

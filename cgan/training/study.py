@@ -1,0 +1,256 @@
+"""Runs a study: each row with each seed by the ordinary trainer, scored, and the table written anew.
+
+The folder of a study, all of it but `runs` ready to be copied to assets/studies:
+- NAME.json: the table (`cgan.study.table`), of the rows so far
+- NAME/ROW.webp: what the first seed of a row draws, the same noises and labels in every row
+- runs/ROW/SEED: the trainer's folder and, once it is done, result.json
+
+Processes share the rows: each takes one that nobody works at, by a lock that ends with its process.
+
+Shapes: N pictures, C channels, H x W pixels.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+from torchvision.utils import make_grid
+
+from cgan.config import Config, from_json, to_json
+from cgan.data import Images
+from cgan.evaluation import drawer, real_reference
+from cgan.metrics import MEASURES
+from cgan.metrics.report import RealReference, quick, score
+from cgan.model import ConditionalGAN, write_json
+from cgan.study import Row, Study
+from cgan.study.table import table
+from cgan.training.log import column_conditions
+from cgan.training.provenance import hardware
+from cgan.training.trainer import Diverged, Trainer
+
+NOISES, LABELS = 6, 10  # rows and columns of a picture
+SAMPLE_SEED = 1  # of the noises of a picture; a run's score is drawn under its own seed
+WINDOWS, WINDOW = 4, 16  # how often the speed is measured, over how many steps
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every run is trained on and measured against, loaded once."""
+
+    data: Images
+    reference: RealReference
+    points: RealReference  # of fewer pictures, for the curves
+
+    @staticmethod
+    def load(study: Study, data_root: Path, download: bool) -> Bench:
+        """FileNotFoundError if the data or its feature network is missing."""
+        dataset, form = study.baseline.dataset, study.baseline.condition.form
+        torch.set_num_threads(study.baseline.training.threads or torch.get_num_threads())
+        reference = real_reference(dataset, form, data_root, download, count=study.count)
+        points = replace(reference, count=study.curve_count)
+        return Bench(dataset.load(data_root, "train", download), reference, points)
+
+
+def run(study: Study, bench: Bench, out: Path, command: str) -> None:
+    """Train and score what nobody else does, until nothing is left.
+
+    ValueError if `out` holds runs of another configuration.
+    """
+    jobs = [(row, seed) for seed in range(study.seeds) for row in study.rows]
+    for row, seed in jobs:
+        _check(out, row, seed, study.config(row, seed))
+    for row, seed in jobs:
+        result = _result(out, row, seed)
+        if result.exists():
+            continue
+        with claim(result.parent) as mine:
+            if not mine or result.exists():
+                continue
+            print(f"{row.name}, seed {seed}: {row.title}", flush=True)
+            figures, model = train_and_score(study.config(row, seed), bench, result.parent)
+            if seed == 0 and model is not None:
+                save_picture(model, out / study.name / f"{row.name}.webp")
+            write_json(result, {"row": row.name, "seed": seed, **figures})
+        write_table(study, bench, out, command)
+
+
+def train_and_score(
+    config: Config, bench: Bench, folder: Path
+) -> tuple[dict[str, Any], ConditionalGAN | None]:
+    """One run's result, and its averaged generator: where training stopped at what is not finite, the last
+    one that was measured, if any."""
+    last: ConditionalGAN | None = None
+
+    def measure(model: ConditionalGAN) -> dict[str, float]:
+        nonlocal last
+        last, started = model, time.monotonic()
+        return quick(drawer(model), bench.points) | {"measuring": time.monotonic() - started}
+
+    trainer = Trainer(config, bench.data, folder, measure)
+    failure, figures = None, None
+    try:
+        last = trainer.fit()
+        figures = scored(last, bench.reference, config.training.seed)
+    except Diverged as error:
+        failure = str(error).partition(";")[0]
+    kimg, faults = trainer.images_seen / 1000, list(trainer.faults)
+    lasting, seconds = sorted(trainer.present_faults), trainer.seconds
+    if failure:
+        faults, lasting = [*faults, {"kimg": kimg, "fault": "not finite"}], [*lasting, "not finite"]
+    return {
+        "config": to_json(config),
+        "commits": trainer.commits,
+        "hardware": hardware(trainer.device),
+        "kimg": kimg,
+        "seconds": seconds - sum(point["measuring"] for point in trainer.curve),
+        "images_per_second": speed(trainer),
+        "figures": figures,
+        "curve": [
+            {name: point[name] for name in ("kimg", "obedience", "frechet_ratio")} for point in trainer.curve
+        ],
+        "faults": faults,
+        "lasting": lasting,
+        "failure": failure,
+    }, last
+
+
+def scored(model: ConditionalGAN, reference: RealReference, seed: int) -> dict[str, float]:
+    """The figures of `reference.count` pictures drawn under `seed`; frechet_ratio is over the real floor."""
+    return _kept(score(drawer(model)(seed, reference.count), reference), reference)
+
+
+def _kept(report: Mapping[str, Any], reference: RealReference) -> dict[str, float]:
+    plain = {name: report[name] for name in ("frechet", "kernel", "precision", "recall", "coverage")}
+    obedience = report["obedience"][MEASURES[reference.form].headline]
+    ratio = report["frechet"] / reference.fresh_frechet
+    return {"obedience": obedience, "frechet_ratio": ratio, **plain}
+
+
+def speed(trainer: Trainer) -> float:
+    """Pictures a second of the fastest of some windows of training: others may use the machine too.
+
+    It trains on, so it comes last.
+    """
+    best = math.inf
+    for _ in range(WINDOWS):
+        started = time.monotonic()
+        for _ in range(WINDOW):
+            trainer.step()
+        if trainer.device.type == "cuda":
+            torch.cuda.synchronize(trainer.device)
+        best = min(best, time.monotonic() - started)
+    options = trainer.config.training
+    return WINDOW * options.batch * options.discriminator_steps / best
+
+
+@torch.no_grad()
+def picture(model: ConditionalGAN) -> Tensor:
+    """uint8 [C, H, W]: a row a noise, a column a label, no gap between them and the next model's."""
+    raw = column_conditions(model, LABELS)
+    noise = model.noise(SAMPLE_SEED, NOISES).repeat_interleave(LABELS, 0)
+    made = model.sample(noise, raw.repeat(NOISES, *[1] * (raw.ndim - 1)))
+    return make_grid(made, nrow=LABELS, padding=1)
+
+
+def save_picture(model: ConditionalGAN, path: Path) -> None:
+    """Write `picture` as a small WebP."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture(model).permute(1, 2, 0).numpy()).save(path, quality=70, method=6)
+
+
+@contextmanager
+def claim(folder: Path) -> Iterator[bool]:
+    """Whether this process has the folder to itself, until the block ends or the process does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def write_table(study: Study, bench: Bench, out: Path, command: str) -> None:
+    """Replace the table by that of all results there are."""
+    with open(out / "lock", "a", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # what is read first is not to be written last
+        runs = {row.name: _read(study, out, row) for row in study.rows}
+        every = [each for found in runs.values() for each in found]
+        training = {
+            "command": command,
+            "commits": sorted({commit for each in every for commit in each["commits"]}),
+            "hardware": sorted({each["hardware"] for each in every}),
+            "torch": torch.__version__,
+            "kimg": study.baseline.training.kimg,
+            "config": to_json(study.baseline),
+        }
+        info = bench.reference.network.info
+        measured = {
+            "features": bench.reference.network.name,
+            "judge_accuracy": info.test_accuracy,
+            "count": study.count,
+            "curve_count": study.curve_count,
+            "real": _kept(bench.reference.floor, bench.reference),
+        }
+        pictures = {path.stem for path in (out / study.name).glob("*.webp")}
+        partial = out / f"{study.name}.json.partial"
+        write_json(partial, table(study, runs, training, measured, pictures))
+        os.replace(partial, out / f"{study.name}.json")
+
+
+def share(study: Study, data_root: Path, out: Path, download: bool, command: str, processes: int) -> None:
+    """`run` in several processes, on one device each where there are several. RuntimeError if one fails."""
+    context = torch.multiprocessing.get_context("spawn")
+    workers = [
+        context.Process(target=work, args=(study, data_root, out, download, command, index), daemon=True)
+        for index in range(processes)
+    ]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    if failed := sum(worker.exitcode != 0 for worker in workers):
+        raise StudyError(
+            f"{failed} of {processes} processes failed; the same command goes on where they were"
+        )
+
+
+def work(study: Study, data_root: Path, out: Path, download: bool, command: str, index: int = 0) -> None:
+    """One process's part, on the device of its index."""
+    if torch.cuda.is_available():
+        torch.cuda.set_device(index % torch.cuda.device_count())
+    run(study, Bench.load(study, data_root, download), out, command)
+
+
+class StudyError(RuntimeError):
+    """A study that can't go on, in one line."""
+
+
+def _result(out: Path, row: Row, seed: int) -> Path:
+    return out / "runs" / row.name / str(seed) / "result.json"
+
+
+def _read(study: Study, out: Path, row: Row) -> list[dict[str, Any]]:
+    paths = [_result(out, row, seed) for seed in range(study.seeds)]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+
+
+def _check(out: Path, row: Row, seed: int, config: Config) -> None:
+    path = _result(out, row, seed)
+    if path.exists() and from_json(Config, json.loads(path.read_text("utf-8"))["config"]) != config:
+        raise ValueError(
+            f"{path.parent} holds a run with other options: give the same ones, or another --out"
+        )
