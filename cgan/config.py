@@ -131,13 +131,20 @@ class Config:
             )
 
     def model(self, targets: Mapping[str, Any], size: int, channels: int) -> ModelConfig:
-        """The networks for a data set of these targets and picture dimensions."""
+        """The networks for a data set of these targets and picture dimensions. ValueError if the targets
+        lack what the condition reads, or a regulariser does not go with the condition."""
+        condition, auxiliary = self.condition.fit(targets), "auxiliary" in self.regularizers
+        if auxiliary and not condition.build().auxiliary_dim:
+            raise ValueError(
+                f"regularizers.auxiliary does not go with condition {condition.form}, which the "
+                "discriminator sees pixel by pixel beside the picture: set its weight to 0"
+            )
         return ModelConfig(
             dataset=self.dataset,
-            condition=self.condition.fit(targets),
+            condition=condition,
             generator=self.generator,
             discriminator=self.discriminator,
-            auxiliary="auxiliary" in self.regularizers,
+            auxiliary=auxiliary,
             size=size,
             channels=channels,
         )
@@ -151,7 +158,7 @@ def to_json(value: Any) -> Any:
         parts = {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
         registry = next((r for r in REGISTRIES.values() if type(value) in r.values()), None)
         return {"name": registry.name_of(value), **parts} if registry else parts
-    return list(value) if isinstance(value, tuple) else value
+    return [to_json(item) for item in value] if isinstance(value, tuple) else value
 
 
 def from_json(hint: Any, data: Any, path: str = "config") -> Any:
@@ -175,6 +182,11 @@ def _is_mapping(hint: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
+def _holds_objects(hint: Any) -> bool:
+    """Whether a value is a list of objects, which only a data set gives and no flag."""
+    return get_origin(hint) is tuple and dataclasses.is_dataclass(get_args(hint)[0])
+
+
 def _dataclass(kind: type, data: Any, path: str) -> Any:
     if not isinstance(data, dict):
         raise ValueError(f"{path} must be an object, got {data!r}")
@@ -194,7 +206,10 @@ def _dataclass(kind: type, data: Any, path: str) -> Any:
 
 def _scalar(hint: Any, data: Any, path: str) -> Any:
     if get_origin(hint) is tuple and isinstance(data, list | tuple):
-        return tuple(_scalar(get_args(hint)[0], item, path) for item in data)
+        kinds = get_args(hint)
+        if kinds[-1] is not Ellipsis and len(kinds) != len(data):
+            raise ValueError(f"{path} must be {len(kinds)} values, got {len(data)}")
+        return tuple(from_json(kinds[0], item, path) for item in data)
     if get_origin(hint) is Literal and data in get_args(hint):
         return data
     if hint is float and type(data) in (int, float):
@@ -239,7 +254,7 @@ def _flags(parser: argparse._ActionsContainer, kind: type, prefix: str) -> None:
                 _flags(parser, option, f"{path}.")
         elif dataclasses.is_dataclass(hint):
             _flags(parser, hint, f"{path}.")
-        elif f"--{path}" not in known:
+        elif f"--{path}" not in known and not _holds_objects(hint):
             group.add_argument(f"--{path}", metavar="X", help=describe(hint), default=argparse.SUPPRESS)
 
 

@@ -17,11 +17,16 @@ from torch import Tensor
 
 from cgan.model import TIMELINE, ConditionalGAN, ModelError, check_size, fill, one_line
 
+BANK = "encoder.bank"
+
 
 def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Matrices and kernels as int8 [R, ...] beside scales float16 [R, 1, ...], the rest as float16."""
+    """Matrices and kernels as int8 [R, ...] beside scales float16 [R, 1, ...], the rest as float16. What the
+    data give and training leaves as it is, is not kept."""
     packed: dict[str, Tensor] = {}
     for name, tensor in state.items():
+        if name == BANK:
+            continue
         if tensor.is_floating_point() and tensor.ndim >= 2:
             peak = tensor.abs().amax(dim=tuple(range(1, tensor.ndim)), keepdim=True).clamp(min=1e-4)
             scale = (peak / 127).half()
@@ -95,4 +100,5 @@ class Timeline:
                 state = expand({name[len(prefix) :]: file.get_tensor(name) for name in names})
         except (OSError, SafetensorError, ValueError) as error:
             raise ModelError(f"{self.path}: snapshot {index} is damaged ({one_line(error)})") from error
-        fill(model, state | model.critic_state(), self.path)
+        kept = model.critic_state() | {name: t for name, t in model.state_dict().items() if name == BANK}
+        fill(model, state | kept, self.path)

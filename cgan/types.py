@@ -5,6 +5,7 @@ Shapes: N pictures, C channels, H x W pixels, D condition width, F feature width
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import TypeAlias
 
@@ -23,14 +24,41 @@ class Cond:
     vector: Tensor | None = None  # [N, D]
     spatial: Tensor | None = None  # [N, C, H, W]
 
+    def __iter__(self) -> Iterator[Tensor | None]:
+        return iter((self.vector, self.spatial))
+
+    def __len__(self) -> int:
+        return next(len(part) for part in self if part is not None)
+
     def __getitem__(self, rows: slice | Tensor) -> Cond:
-        return Cond(*(None if part is None else part[rows] for part in (self.vector, self.spatial)))
+        return self.map(lambda part: part[rows])
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Cond:
+        """The condition with each of its parts changed."""
+        return Cond(*(None if part is None else function(part) for part in self))
+
+    def to(self, device: torch.device | str) -> Cond:
+        """The condition on a device."""
+        return self.map(lambda part: part.to(device))
+
+    def expand(self, count: int) -> Cond:
+        """One condition [1, ...] for `count` pictures."""
+        return self.map(lambda part: part.expand(count, *part.shape[1:]))
+
+    def lerp(self, end: Cond, t: Tensor | float) -> Cond:
+        """The straight line from this (t = 0) to `end` (t = 1), and beyond. `t` is a number or [N]."""
+        pairs = zip(self, end, strict=True)
+        return Cond(*(None if a is None else a + (b - a) * _broadcast(t, a) for a, b in pairs))
 
     @staticmethod
-    def cat(conds: list[Cond]) -> Cond:
+    def cat(conds: Iterable[Cond]) -> Cond:
         """The conditions stacked along N."""
-        columns = zip(*((cond.vector, cond.spatial) for cond in conds), strict=True)
+        columns = zip(*conds, strict=True)
         return Cond(*(None if parts[0] is None else torch.cat(parts) for parts in columns))
+
+
+def _broadcast(t: Tensor | float, like: Tensor) -> Tensor | float:
+    return t.view(-1, *[1] * (like.ndim - 1)) if isinstance(t, Tensor) else t
 
 
 @dataclass(frozen=True)

@@ -235,7 +235,7 @@ def test_attention_by_hand():
 
 
 def test_modulation_by_hand():
-    layer = Modulation(2, 3, 0, NoNorm())
+    layer = Modulation(2, 3, 0, NoNorm(), 0)
     x, style = torch.randn(1, 2, 4, 4), torch.randn(1, 3)
     scale, shift = layer.style(style)[0].chunk(2)
     expected = x * (1 + scale)[None, :, None, None] + shift[None, :, None, None]

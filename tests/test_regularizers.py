@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from cgan.augment import DiffAugment
+from cgan.losses.bce import BCE
 from cgan.regularizers import REGULARIZERS, Turn, View
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
@@ -26,7 +27,8 @@ def turn(player, scale=1.0) -> Turn:
     real = View(IMAGES, cond, LABELS, quadratic(IMAGES, cond))
     fake = View(scale * IMAGES, cond, LABELS, quadratic(scale * IMAGES, cond))
     cross_entropy = torch.nn.functional.cross_entropy
-    return Turn(player, real, fake, quadratic, lambda aux, raw: cross_entropy(aux, raw, reduction="none"))
+    auxiliary = lambda aux, raw, cond: cross_entropy(aux, raw, reduction="none")  # noqa: E731
+    return Turn(player, real, fake, quadratic, auxiliary, BCE().discriminator, lambda raw: raw.any(1))
 
 
 def test_r1_is_half_the_squared_gradient_at_real_pictures():
@@ -39,7 +41,7 @@ def test_r1_trains_the_discriminator():
     scale = torch.ones((), requires_grad=True)
     critic = lambda images, cond: Critique(scale * images.sum((1, 2, 3)), images)  # noqa: E731
     view = View(IMAGES, Cond(LABELS), LABELS, critic(IMAGES, Cond(LABELS)))
-    R1().penalty(Turn("discriminator", view, view, critic, None)).mean().backward()
+    R1().penalty(Turn("discriminator", view, view, critic, None, None, None)).mean().backward()
     assert scale.grad.item() == pytest.approx(4)  # d/ds of 1/2 * 4 pixels * s^2
 
 
@@ -54,7 +56,7 @@ def test_gradient_penalty_is_the_distance_of_the_gradient_from_one():
     assert torch.allclose(GradientPenalty().penalty(turn("discriminator")), (norms - 1).square())
     linear = lambda images, cond: Critique(images[:, 0, 0, 0], images)  # noqa: E731
     view = View(IMAGES, Cond(LABELS), LABELS, linear(IMAGES, Cond(LABELS)))
-    penalty = GradientPenalty().penalty(Turn("discriminator", view, view, linear, None))
+    penalty = GradientPenalty().penalty(Turn("discriminator", view, view, linear, None, None, None))
     assert torch.allclose(penalty, torch.zeros(2), atol=1e-6)
 
 
@@ -69,7 +71,7 @@ def test_gradient_penalty_looks_between_the_pictures():
     cond = Cond(LABELS[:1].expand(500, 3))
     real, fake = torch.ones(500, 1, 2, 2), -torch.ones(500, 1, 2, 2)
     views = [View(images, cond, cond.vector, quadratic(images, cond)) for images in (real, fake)]
-    GradientPenalty().penalty(Turn("discriminator", *views, watching, None))
+    GradientPenalty().penalty(Turn("discriminator", *views, watching, None, None, None))
     assert seen[0].flatten(1).std(1).max() == 0, "one draw a picture"
     assert abs(seen[0].mean()) < 0.1
     assert seen[0].abs().max() <= 1

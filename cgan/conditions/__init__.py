@@ -1,9 +1,29 @@
 """Forms of condition by name."""
 
-from cgan.conditions.base import Choice, Condition, ConditionEncoder, Field
+from cgan.conditions.attributes import Attributes
+from cgan.conditions.base import (
+    Caption,
+    Choice,
+    Condition,
+    ConditionEncoder,
+    Field,
+    Paint,
+    Range,
+    Sketch,
+)
 from cgan.conditions.label import Label
 from cgan.registry import Registry
 
-CONDITIONS: Registry[Condition] = Registry("condition", label=Label)
+CONDITIONS: Registry[Condition] = Registry("condition", label=Label, attributes=Attributes)
 
-__all__ = ["CONDITIONS", "Choice", "Condition", "ConditionEncoder", "Field"]
+__all__ = [
+    "CONDITIONS",
+    "Caption",
+    "Choice",
+    "Condition",
+    "ConditionEncoder",
+    "Field",
+    "Paint",
+    "Range",
+    "Sketch",
+]

@@ -4,19 +4,29 @@ A form is a frozen dataclass of options (`Condition`), registered in `cgan.condi
 config.json. Its `build()` makes the `ConditionEncoder`, the module that turns what a person gives into
 `Cond`.
 
-Shapes: N pictures, D condition width, K auxiliary outputs.
+Shapes: N pictures, B remembered conditions, D condition width, K auxiliary outputs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
+from cgan.registry import closest
+from cgan.rng import stream
 from cgan.types import Cond, Raw
+
+RESERVED = frozenset(
+    ("seed", "seed2", "psi", "z", "raw", "count", "steps", "scale", "first", "t", "mode", "strength", "rows")
+    + ("transpose", "model", "v", "client", "fps", "tab")
+)
+"""Parameters of the explorer's address, which no field may be called."""
+EXAMPLES = 8  # of a data set's conditions that a person may start from
 
 
 @dataclass(frozen=True)
@@ -25,9 +35,51 @@ class Choice:
 
     name: str
     choices: tuple[str, ...]
+    colours: tuple[str, ...] = ()  # "#rrggbb", one a choice, where the choices are colours
 
 
-Field = Choice
+@dataclass(frozen=True)
+class Range:
+    """A field that takes a number from `low` to `high`."""
+
+    name: str
+    low: float
+    high: float
+    default: float
+    ends: tuple[str, str] = ("", "")  # what `low` and `high` look like
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A field that takes a sentence."""
+
+    name: str
+    examples: tuple[str, ...]
+    longest: int  # characters
+
+
+@dataclass(frozen=True)
+class Paint:
+    """A field that takes a map of class ids, as `cgan.conditions.pictures` writes it."""
+
+    name: str
+    classes: tuple[str, ...]
+    colours: tuple[str, ...]  # "#rrggbb", one a class
+    size: int  # height and width in pixels
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """A field that takes a drawing or a picture, as `cgan.conditions.pictures` writes it."""
+
+    name: str
+    size: int  # height and width in pixels
+    channels: int
+    examples: tuple[str, ...]
+
+
+Field = Choice | Range | Caption | Paint | Sketch
 """A declarative input; UI, CLI and API build their widgets, options and checks from it."""
 
 
@@ -37,7 +89,8 @@ class Condition(Protocol):
     form: str
 
     def fit(self, targets: Mapping[str, Any]) -> Condition:
-        """These options completed from a data set's targets and metadata (class names, vocabulary)."""
+        """These options completed from a data set's targets and metadata (class names, vocabulary).
+        ValueError names what the targets lack."""
 
     def build(self) -> ConditionEncoder:
         """The encoder, with fresh weights where it has any."""
@@ -51,6 +104,11 @@ class ConditionEncoder(nn.Module):
     spatial_channels: int = 0
     auxiliary_dim: int = 0
 
+    def __init__(self, bank: Raw | None = None):
+        """`bank`: room for conditions of the data [B, ...], from which `sample` draws."""
+        super().__init__()
+        self.register_buffer("bank", bank)
+
     def fields(self) -> tuple[Field, ...]:
         """The inputs a person fills in."""
         raise NotImplementedError
@@ -60,6 +118,10 @@ class ConditionEncoder(nn.Module):
         accepts."""
         raise NotImplementedError
 
+    def remarks(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+        """What `parse` understands only in part, a line each; it goes on without."""
+        return ()
+
     def encode(self, targets: Mapping[str, Any]) -> Raw:
         """A data set's targets -> raw [N, ...]."""
         raise NotImplementedError
@@ -68,18 +130,50 @@ class ConditionEncoder(nn.Module):
         """raw [N, ...] -> the named columns that `sample` writes."""
         raise NotImplementedError
 
+    @torch.no_grad()
+    def remember(self, raw: Raw) -> None:
+        """Fill the bank from a data set's raw [N, ...], evenly over its rows."""
+        if self.bank is not None:
+            rows = torch.arange(len(self.bank), device=raw.device) * len(raw) // len(self.bank)
+            self.bank.copy_(raw[rows])
+
     def sample(self, count: int, seed: int, first: int = 0) -> Raw:
-        """raw of the samples first, first + 1, ... drawn from the prior by (seed, index), on the CPU."""
-        raise NotImplementedError
+        """raw of the samples first, first + 1, ... drawn from the prior by (seed, index), on the CPU: rows of
+        the bank."""
+        rows = [int(stream(seed, k, purpose=2).integers(len(self.bank))) for k in range(first, first + count)]
+        return self.bank.cpu()[torch.tensor(rows, dtype=torch.long)]
 
     def null(self, count: int) -> Raw:
         """'No condition', for condition dropout and guidance."""
         raise NotImplementedError
 
+    def given(self, raw: Raw) -> Tensor:
+        """Whether each of raw [N, ...] asks for anything, bool [N]."""
+        return (raw != self.null(1).to(raw.device)).flatten(1).any(1)
+
     def embed(self, raw: Raw) -> Cond:
         """raw [N, ...] -> Cond(vector [N, D], spatial [N, C, H, W])."""
         raise NotImplementedError
 
-    def auxiliary_loss(self, auxiliary: Tensor, raw: Raw) -> Tensor:
-        """How far an auxiliary head's outputs [N, K] are from raw, per sample: [N]."""
+    def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
+        """How far an auxiliary head's outputs [N, K] are from raw, whose embedding is `cond`, per sample:
+        [N]. Withheld conditions count 0."""
         raise NotImplementedError
+
+
+def column(targets: Mapping[str, Any], name: str) -> Any:
+    """A data set's column. ValueError names it if it is missing."""
+    if name not in targets:
+        raise ValueError(f"the data set has no column {name!r}; it has: {', '.join(targets) or 'none'}")
+    return targets[name]
+
+
+def refuse_unknown(values: Mapping[str, Any], names: Iterable[str]) -> None:
+    """ValueError if `values` holds a field of another name."""
+    names = list(names)
+    for name in values:
+        if name not in names:
+            hint = closest(str(name), names)
+            raise ValueError(
+                f"unknown condition field {name!r}; this model accepts: {', '.join(names)}.{hint}".rstrip(".")
+            )

@@ -7,7 +7,6 @@ layer on it is that network's own class embedding.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -17,8 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cgan.conditions.base import Choice, ConditionEncoder
-from cgan.registry import closest
+from cgan.conditions.base import Choice, ConditionEncoder, column, refuse_unknown
+from cgan.conditions.mixture import parse_mixture
 from cgan.rng import stream
 from cgan.types import Cond, Raw
 
@@ -36,7 +35,7 @@ class Label:
 
     def fit(self, targets: Mapping[str, Any]) -> Label:
         """With the data set's class names where none were given. ValueError if the two disagree in number."""
-        found = tuple(targets["classes"])
+        found = tuple(column(targets, "classes"))
         if self.classes and len(self.classes) != len(found):
             raise ValueError(f"classes names {len(self.classes)} classes, the data set has {len(found)}")
         return dataclasses.replace(self, classes=self.classes or found)
@@ -65,40 +64,10 @@ class LabelEncoder(ConditionEncoder):
 
         Raises ValueError if the name is unknown, a weight is not a number from 0 up, or all weights are 0.
         """
-        unknown = set(values) - {self.form}
-        if unknown:
-            raise ValueError(
-                f"unknown condition field {sorted(unknown)[0]!r}; this model accepts: {self.form}"
-            )
+        refuse_unknown(values, [self.form])
         if self.form not in values:
             raise ValueError(f"label is missing; accepted: {', '.join(self.classes)}")
-        weights = torch.zeros(1, len(self.classes))
-        text = str(values[self.form])
-        parts = [text] if text in self.classes else text.split(",")
-        for part in parts:
-            name, weight = self._entry(part)
-            weights[0, self.classes.index(name)] += weight
-        if not 0 < weights.sum() < math.inf:
-            raise ValueError("label needs at least one weight above 0")
-        return weights / weights.sum()
-
-    def _entry(self, part: str) -> tuple[str, float]:
-        if part.strip() in self.classes:
-            return part.strip(), 1.0
-        name, _, text = part.rpartition(":")
-        name = name.strip() or part.strip()
-        if name not in self.classes:
-            hint = closest(name, list(self.classes))
-            raise ValueError(
-                f"unknown label {name!r}.{hint} Accepted: {', '.join(self.classes)}, or NAME:WEIGHT,..."
-            )
-        try:
-            weight = float(text)
-        except ValueError:
-            weight = math.nan
-        if not 0 <= weight <= 1e6:
-            raise ValueError(f"label weight of {name!r} must be a number from 0 to 1000000, got {text!r}")
-        return name, weight
+        return parse_mixture(self.form, str(values[self.form]), self.classes)[None]
 
     def encode(self, targets: Mapping[str, Any]) -> Raw:
         return F.one_hot(torch.as_tensor(targets[self.form]).long(), len(self.classes)).float()
@@ -120,7 +89,7 @@ class LabelEncoder(ConditionEncoder):
     def embed(self, raw: Raw) -> Cond:
         return Cond(vector=raw)
 
-    def auxiliary_loss(self, auxiliary: Tensor, raw: Raw) -> Tensor:
+    def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
         """Cross-entropy against the label weights, [N] (Odena et al. 2017, equation 3). Dropped labels count
         0."""
         return F.cross_entropy(auxiliary.float(), raw, reduction="none")

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from cgan.networks.attention import SelfAttention
-from cgan.networks.layers import Init, MinibatchStd, initialise, resize_like
+from cgan.networks.layers import Init, MinibatchStd, initialise
 from cgan.networks.norms import NoNorm, Norm
 from cgan.networks.reference import Reference
+from cgan.networks.spatial import resized
 from cgan.types import Cond, Critique
 
 
@@ -165,7 +166,8 @@ class Discriminator(nn.Module):
         [N, F], auxiliary [N, K])."""
         x, cond = self.reference.prepend(images, cond)
         if cond.spatial is not None:
-            x = torch.cat([x, resize_like(cond.spatial, x)], dim=1)
+            size = x.shape[-1]
+            x = torch.cat([x, resized(cond.spatial, [size])[size]], dim=1)
         for block in self.blocks:
             x = block(x)
             if (at := str(x.shape[-1])) in self.attention:

@@ -17,6 +17,7 @@ from cgan.networks.attention import SelfAttention
 from cgan.networks.layers import Concatenation, Init, Modulation, initialise
 from cgan.networks.norms import Batch, Norm
 from cgan.networks.reference import Reference
+from cgan.networks.spatial import Maps, SpatialEncoder, resized
 from cgan.types import Cond
 
 
@@ -31,6 +32,10 @@ class GeneratorOptions:
     noise_in_blocks: bool = (
         True  # whether the noise modulates every block beside the condition, or enters once
     )
+    spatial: Literal["resized", "encoded"] = (
+        "resized"  # a spatial condition as it is, or through a convolutional encoder
+    )
+    spatial_hidden: int = 32  # width of the encoder, or of the layer before each modulation
     norm: Norm = Batch()
     attention: tuple[int, ...] = ()  # resolutions that get self-attention
     to_image: Literal["convolution", "transposed"] = (
@@ -40,8 +45,11 @@ class GeneratorOptions:
     init: Init = "orthogonal"
 
     def __post_init__(self):
-        if self.noise_dim < 1 or not self.widths or min(self.widths) < 1:
-            raise ValueError("generator.noise_dim and every one of generator.widths must be at least 1")
+        if self.noise_dim < 1 or not self.widths or min(self.widths) < 1 or self.spatial_hidden < 1:
+            raise ValueError(
+                "generator.noise_dim, generator.spatial_hidden and every one of generator.widths must be at "
+                "least 1"
+            )
 
     @property
     def image_range(self) -> tuple[float, float]:
@@ -70,15 +78,15 @@ class ResidualUp(nn.Module):
     """Twice modulate, ReLU, convolve, with the upsampling in between; plus a 1x1 shortcut (BigGAN, figure
     15)."""
 
-    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm):
+    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int):
         super().__init__()
-        self.enter1 = Modulation(width, style_dim, spatial_channels, norm)
+        self.enter1 = Modulation(width, style_dim, spatial_channels, norm, hidden)
         self.conv1 = norm.weight(nn.Conv2d(width, out, 3, padding=1))
-        self.enter2 = Modulation(out, style_dim, spatial_channels, norm)
+        self.enter2 = Modulation(out, style_dim, spatial_channels, norm, hidden)
         self.conv2 = norm.weight(nn.Conv2d(out, out, 3, padding=1))
         self.shortcut = norm.weight(nn.Conv2d(width, out, 1, bias=False))
 
-    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
         y = F.interpolate(F.relu(self.enter1(x, style, spatial)), scale_factor=2)
         y = self.conv2(F.relu(self.enter2(self.conv1(y), style, spatial)))
@@ -88,12 +96,12 @@ class ResidualUp(nn.Module):
 class ConvUp(nn.Module):
     """Modulate, ReLU, upsample, convolve."""
 
-    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm):
+    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int):
         super().__init__()
-        self.enter = Modulation(width, style_dim, spatial_channels, norm)
+        self.enter = Modulation(width, style_dim, spatial_channels, norm, hidden)
         self.conv = norm.weight(nn.Conv2d(width, out, 3, padding=1))
 
-    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
         return self.conv(F.interpolate(F.relu(self.enter(x, style, spatial)), scale_factor=2))
 
@@ -101,12 +109,12 @@ class ConvUp(nn.Module):
 class TransposedUp(nn.Module):
     """Normalise, ReLU, append the condition, transposed convolution (DCGAN; the article)."""
 
-    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm):
+    def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int):
         super().__init__()
         self.enter = Concatenation(width, style_dim, spatial_channels, norm)
         self.conv = norm.weight(nn.ConvTranspose2d(self.enter.out_channels, out, 4, stride=2, padding=1))
 
-    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
         return self.conv(self.enter(x, style, spatial))
 
@@ -116,16 +124,23 @@ class ToImage(nn.Module):
     convolution."""
 
     def __init__(
-        self, width: int, channels: int, style_dim: int, spatial_channels: int, norm: Norm, up: bool
+        self,
+        width: int,
+        channels: int,
+        style_dim: int,
+        spatial_channels: int,
+        norm: Norm,
+        hidden: int,
+        up: bool,
     ):
         super().__init__()
-        self.enter = Modulation(width, style_dim, spatial_channels, norm)
+        self.enter = Modulation(width, style_dim, spatial_channels, norm, hidden)
         conv = (
             nn.ConvTranspose2d(width, channels, 4, 2, 1) if up else nn.Conv2d(width, channels, 3, padding=1)
         )
         self.conv = norm.weight(conv)
 
-    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', H, W], or [N, C', 2H, 2W]."""
         return self.conv(F.relu(self.enter(x, style, spatial)))
 
@@ -155,7 +170,13 @@ class Generator(nn.Module):
         block, norm = BLOCKS[options.block], options.norm
         style_dim = options.noise_dim + vector_dim
         self.block_style_dim = style_dim if options.noise_in_blocks and not transposed else vector_dim
-        inner = (self.block_style_dim, spatial_channels, norm)
+        self.resolutions = [base << level for level in range(len(options.widths))]  # where conditions enter
+        self.spatial = None
+        inner = (self.block_style_dim, spatial_channels, norm, options.spatial_hidden)
+        if spatial_channels and options.spatial == "encoded":
+            hidden = options.spatial_hidden
+            self.spatial = SpatialEncoder(spatial_channels, hidden, size, self.resolutions, norm)
+            inner = (self.block_style_dim, hidden, norm, 0)
         self.stem = Stem(style_dim, options.widths[0], base)
         outs = [*options.widths[1:], channels] if transposed else options.widths[1:]
         self.blocks = nn.ModuleList(block(a, b, *inner) for a, b in zip(options.widths, outs, strict=False))
@@ -184,11 +205,14 @@ class Generator(nn.Module):
         style = noise if cond.vector is None else torch.cat([noise, cond.vector], dim=1)
         x = self.stem(style)
         inner = style[:, style.shape[1] - self.block_style_dim :]
+        maps = None
+        if cond.spatial is not None:
+            maps = self.spatial(cond.spatial) if self.spatial else resized(cond.spatial, self.resolutions)
         for block in self.blocks:
-            x = block(x, inner, cond.spatial)
+            x = block(x, inner, maps)
             if (at := str(x.shape[-1])) in self.attention:
                 x = self.attention[at](x)
         if not isinstance(self.to_image, nn.Identity):
-            x = self.to_image(x, inner, cond.spatial)
+            x = self.to_image(x, inner, maps)
         x = self.reference.strip(x)
         return torch.tanh(x) if self.options.output == "tanh" else torch.sigmoid(x)

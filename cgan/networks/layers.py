@@ -1,7 +1,7 @@
 """How a condition enters a feature map, and how weights start.
 
 Shapes: N pictures, C channels, H x W pixels, S style width (noise and condition vector), M spatial
-condition channels.
+condition channels. Maps hold the spatial condition at every resolution.
 """
 
 from __future__ import annotations
@@ -13,36 +13,34 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cgan.networks.norms import Norm
+from cgan.networks.spatial import Maps
 
 Init = Literal["normal", "orthogonal"]
-
-
-def resize_like(spatial: Tensor, x: Tensor) -> Tensor:
-    """A spatial condition [N, M, ...] at the resolution of x: averaged down or repeated up."""
-    return F.adaptive_avg_pool2d(spatial, x.shape[2:]) if spatial.shape[2:] != x.shape[2:] else spatial
 
 
 class Modulation(nn.Module):
     """Normalise, then scale and shift by the style (conditional batch norm; de Vries et al. 2017) and, at
     every pixel, by the spatial condition (SPADE; Park et al. 2019, equation 1)."""
 
-    def __init__(self, channels: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int = 32):
+    def __init__(self, channels: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int):
+        """`hidden`: width of the layer between spatial condition and modulation; 0 for none, where the
+        condition comes encoded."""
         super().__init__()
         self.norm = norm.layer(channels, affine=False)
         self.style = norm.weight(nn.Linear(style_dim, 2 * channels))
         self.spatial = None
         if spatial_channels:
-            self.spatial = nn.Sequential(
-                norm.weight(nn.Conv2d(spatial_channels, hidden, 3, padding=1)),
-                nn.ReLU(),
-                norm.weight(nn.Conv2d(hidden, 2 * channels, 3, padding=1)),
-            )
+            layers = []
+            if hidden:
+                layers = [norm.weight(nn.Conv2d(spatial_channels, hidden, 3, padding=1)), nn.ReLU()]
+            last = norm.weight(nn.Conv2d(hidden or spatial_channels, 2 * channels, 3, padding=1))
+            self.spatial = nn.Sequential(*layers, last)
 
-    def forward(self, x: Tensor, style: Tensor, spatial: Tensor | None) -> Tensor:
-        """[N, C, H, W], [N, S], [N, M, H', W'] -> [N, C, H, W]."""
+    def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
+        """[N, C, H, W], [N, S], maps [N, M, H, W] -> [N, C, H, W]."""
         scale_shift = self.style(style)[:, :, None, None]
         if self.spatial is not None:
-            scale_shift = scale_shift + self.spatial(resize_like(spatial, x))
+            scale_shift = scale_shift + self.spatial(spatial[x.shape[-1]])
         scale, shift = scale_shift.chunk(2, dim=1)
         return torch.addcmul(shift, self.norm(x), 1 + scale)
 
@@ -55,13 +53,14 @@ class Concatenation(nn.Module):
         self.norm = norm.layer(channels)
         self.out_channels = channels + vector_dim + spatial_channels
 
-    def forward(self, x: Tensor, vector: Tensor | None, spatial: Tensor | None) -> Tensor:
-        """[N, C, H, W], [N, D], [N, M, H', W'] -> [N, C + D + M, H, W], the normalised part behind a ReLU."""
+    def forward(self, x: Tensor, vector: Tensor | None, spatial: Maps | None) -> Tensor:
+        """[N, C, H, W], [N, D], maps [N, M, H, W] -> [N, C + D + M, H, W], the normalised part behind a
+        ReLU."""
         parts = [F.relu(self.norm(x))]
         if vector is not None:
             parts.append(vector[:, :, None, None].expand(-1, -1, *x.shape[2:]).to(x.dtype))
         if spatial is not None:
-            parts.append(resize_like(spatial, x).to(x.dtype))
+            parts.append(spatial[x.shape[-1]].to(x.dtype))
         return torch.cat(parts, dim=1)
 
 

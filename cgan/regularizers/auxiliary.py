@@ -22,6 +22,7 @@ class Auxiliary(Regularizer):
 
     def penalty(self, turn: Turn) -> Tensor:
         """[N]."""
-        if turn.player == "discriminator":
-            return turn.auxiliary_loss(turn.real.critique.auxiliary, turn.real.raw)
-        return self.generator_share * turn.auxiliary_loss(turn.fake.critique.auxiliary, turn.fake.raw)
+        view, share = (
+            (turn.real, 1.0) if turn.player == "discriminator" else (turn.fake, self.generator_share)
+        )
+        return share * turn.auxiliary_loss(view.critique.auxiliary, view.raw, view.cond)

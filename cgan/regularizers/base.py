@@ -36,7 +36,9 @@ class Turn:
     real: View | None  # None in the generator's turn
     fake: View
     discriminator: Callable[[Tensor, Cond], Critique]
-    auxiliary_loss: Callable[[Tensor, Raw], Tensor]  # the condition's own
+    auxiliary_loss: Callable[[Tensor, Raw, Cond], Tensor]  # the condition's own
+    adversarial: Callable[[Tensor, Tensor], Tensor]  # the discriminator's loss on (real, fake) logits
+    given: Callable[[Raw], Tensor]  # whether anything is asked for, bool [N]
 
 
 @dataclass(frozen=True, kw_only=True)

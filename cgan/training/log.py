@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.tensorboard import SummaryWriter
 from torchvision.utils import make_grid, save_image
 
+from cgan.conditions import Choice
 from cgan.model import SAMPLES, ConditionalGAN
 
 GRID_ROWS = 8
@@ -97,9 +98,7 @@ def sample_grid(model: ConditionalGAN, columns: int = 10) -> Tensor:
 def column_conditions(model: ConditionalGAN, columns: int) -> Tensor:
     """Raw conditions [columns, ...]: every choice in turn where the condition is a choice, else from the
     prior."""
-    fields = model.encoder.fields()
-    if len(fields) == 1 and len(fields[0].choices) >= columns:
-        return torch.cat(
-            [model.encoder.parse({fields[0].name: name}) for name in fields[0].choices[:columns]]
-        )
+    field, *more = model.encoder.fields()
+    if isinstance(field, Choice) and not more and len(field.choices) >= columns:
+        return torch.cat([model.encoder.parse({field.name: name}) for name in field.choices[:columns]])
     return model.encoder.sample(columns, seed=0)

@@ -5,6 +5,9 @@ Nothing is computed twice: the discriminator sees real and generated pictures in
 pictures are made once for both turns, and in the generator's turn no gradient of the discriminator's
 weights is taken.
 
+The condition's encoder learns with the discriminator, who gains by knowing all that was asked. The generator
+would rather be asked for less, so it takes the embedding as given.
+
 Shapes: N pictures, Z noise width, C channels, H x W pixels.
 """
 
@@ -22,7 +25,7 @@ from torch.optim import Optimizer
 
 from cgan.config import Config
 from cgan.model import ConditionalGAN
-from cgan.regularizers import Regularizer, Turn, View
+from cgan.regularizers import Player, Regularizer, Turn, View
 from cgan.types import Batch, Cond, Critique
 
 
@@ -47,16 +50,16 @@ def train_step(players: Players, config: Config, batches: list[Batch], step: int
     for batch in batches:
         generated, cond = _generate(players, config, batch, keep_graph=batch is batches[-1])
         figures |= discriminator_turn(players, config, batch, generated, cond, step)
-    return figures | generator_turn(players, config, batches[-1], generated, cond, step)
+    return figures | generator_turn(players, config, batches[-1], generated, cond.map(Tensor.detach), step)
 
 
 def discriminator_turn(
     players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, step: int
 ) -> dict[str, Tensor]:
-    """One update of the discriminator on real [N, C, H, W] and generated [N, C, H, W] pictures."""
+    """One update of the discriminator, and of the condition's encoder, on real [N, C, H, W] and generated
+    [N, C, H, W] pictures."""
     discriminator, model = players.model.discriminator, players.model
     both = torch.cat([batch.images, generated.detach().float()])
-    cond = _detached(cond)
     with players.autocast():
         both = _augment(model, config, both)
         real_images, fake_images = both.chunk(2)
@@ -71,7 +74,7 @@ def discriminator_turn(
     views = (
         View(images, cond, batch.raw, seen) for images, seen in ((real_images, real), (fake_images, fake))
     )
-    turn = Turn("discriminator", *views, discriminator, model.encoder.auxiliary_loss)
+    turn = _turn(players, config, "discriminator", *views)
     penalties = _penalties(config.regularizers, turn, step)
     norm = _update(players, players.discriminator_optimizer, loss + sum(penalties.values()), config)
     if config.training.clip_weights:  # Arjovsky et al. 2017, algorithm 1, line 7
@@ -90,7 +93,7 @@ def discriminator_turn(
 def generator_turn(
     players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, step: int
 ) -> dict[str, Tensor]:
-    """One update of the generator (and of the condition's encoder) through its pictures [N, C, H, W]."""
+    """One update of the generator through its pictures [N, C, H, W]."""
     discriminator, model = players.model.discriminator, players.model
     discriminator.requires_grad_(False)
     with players.autocast():
@@ -101,9 +104,7 @@ def generator_turn(
             with torch.no_grad():
                 real_logits = discriminator(_augment(model, config, batch.images), cond).logits
         loss = discriminator.combine(config.loss.generator(real_logits, fake.logits)).mean()
-    turn = Turn(
-        "generator", None, View(images, cond, batch.raw, fake), discriminator, model.encoder.auxiliary_loss
-    )
+    turn = _turn(players, config, "generator", None, View(images, cond, batch.raw, fake))
     penalties = _penalties(config.regularizers, turn, step)
     norm = _update(players, players.generator_optimizer, loss + sum(penalties.values()), config)
     discriminator.requires_grad_(True)
@@ -116,9 +117,23 @@ def _generate(players: Players, config: Config, batch: Batch, keep_graph: bool) 
     options = config.generator
     noise = torch.empty(len(batch.images), options.noise_dim, device=batch.images.device)
     noise = noise.normal_() if options.noise == "normal" else noise.uniform_(-1, 1)
-    with players.autocast(), torch.set_grad_enabled(keep_graph):
+    with players.autocast():
         cond = players.model.encoder.embed(batch.raw)
-        return players.model.generator(noise, cond), cond
+        with torch.set_grad_enabled(keep_graph):
+            return players.model.generator(noise, cond.map(Tensor.detach)), cond
+
+
+def _turn(players: Players, config: Config, player: Player, real: View | None, fake: View) -> Turn:
+    model = players.model
+    return Turn(
+        player=player,
+        real=real,
+        fake=fake,
+        discriminator=model.discriminator,
+        auxiliary_loss=model.encoder.auxiliary_loss,
+        adversarial=config.loss.discriminator,
+        given=model.encoder.given,
+    )
 
 
 def _augment(model: ConditionalGAN, config: Config, images: Tensor) -> Tensor:
@@ -143,7 +158,3 @@ def _update(players: Players, optimizer: Optimizer, loss: Tensor, config: Config
     norm = clip_grad_norm_(weights, config.training.clip_gradients or math.inf)
     optimizer.step()
     return norm.detach()
-
-
-def _detached(cond: Cond) -> Cond:
-    return Cond(*(None if part is None else part.detach() for part in (cond.vector, cond.spatial)))

@@ -68,17 +68,19 @@ class Trainer:
             self.accelerator.process_index,
             self.accelerator.num_processes,
         )
+        self.model.encoder.remember(self.feed.raw)
         self._fix_references()
         self.player = torch.nn.ModuleList([self.model.encoder, self.model.generator])
         self.ema = EMA(self.player, options.ema_kimg)
         self.players = Players(
             model=self.model,
             generator_optimizer=_adam(
-                [*self.model.generator.parameters(), *self.model.encoder.parameters()],
+                self.model.generator.parameters(),
                 options.generator_optimizer,
             ),
             discriminator_optimizer=_adam(
-                self.model.discriminator.parameters(), options.discriminator_optimizer
+                [*self.model.discriminator.parameters(), *self.model.encoder.parameters()],
+                options.discriminator_optimizer,
             ),
             autocast=partial(
                 torch.autocast, self.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"
