@@ -104,13 +104,13 @@ def sample(arguments: argparse.Namespace) -> None:
     size, channels = model.config.size, model.config.channels
     count = whole("--count", arguments.count, 1, LARGEST // (size * size * channels))
     raw = condition(model, arguments.condition, count, seed)
-    sampler = Sampler(model, device)
+    sampler, embed = Sampler(model, device), torch.inference_mode()(model.encoder.embed)
     images = np.empty((count, size, size, channels), dtype=np.uint8)
 
     def draw(first: int) -> None:
         rows = slice(first, min(first + sampler.batch, count))
         noise = model.noise(seed, rows.stop - first, first)
-        images[rows] = sampler(noise, raw[rows]).permute(0, 2, 3, 1).numpy()
+        images[rows] = sampler(noise, embed(raw[rows])).permute(0, 2, 3, 1).numpy()
 
     with ThreadPoolExecutor(1 if device.type == "cuda" else min(os.cpu_count() or 1, 8)) as pool:
         list(pool.map(draw, range(0, count, sampler.batch)))

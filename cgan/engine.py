@@ -27,7 +27,7 @@ from cgan.config import to_json
 from cgan.inference import Sampler, resolve_device
 from cgan.latent import directions
 from cgan.model import METRICS, ConditionalGAN, ModelError, read_json
-from cgan.types import Raw
+from cgan.types import Cond, Raw
 
 DIRECTIONS = 16  # leading directions kept for each model
 QUEUE_JOBS, QUEUE_PICTURES = 512, 4096  # the most that may wait
@@ -52,6 +52,11 @@ class Resident:
     directions: Tensor  # [L, Z]
     version: str  # changes with the weights and with the program
 
+    @torch.inference_mode()
+    def embed(self, raw: Raw) -> Cond:
+        """What the generator sees of raw [N, ...], on the CPU."""
+        return self.model.encoder.embed(raw)
+
     def metrics(self) -> dict[str, Any]:
         """What its folder's metrics.json says; empty where there is none that can be read."""
         try:
@@ -66,17 +71,17 @@ class Job:
 
     resident: Resident
     noise: Tensor  # [N, Z]
-    raw: Raw  # [N, ...]
+    cond: Cond  # of N pictures
     client: str | None
     future: Future[Tensor] = field(default_factory=Future)  # uint8 [N, C, H, W]
     taken: int = 0  # pictures handed to the device so far
     parts: list[Tensor] = field(default_factory=list)
 
-    def take(self, most: int) -> tuple[Tensor, Raw]:
+    def take(self, most: int) -> tuple[Tensor, Cond]:
         """The next pictures to compute, at most so many."""
         rows = slice(self.taken, min(self.taken + most, len(self.noise)))
         self.taken = rows.stop
-        return self.noise[rows], self.raw[rows]
+        return self.noise[rows], self.cond[rows]
 
     @property
     def exhausted(self) -> bool:
@@ -142,19 +147,17 @@ class Engine:
             raise ValueError(f"model must be one of {', '.join(self.models)}, got {name!r}")
         return self.models[name]
 
-    def submit(self, model: str, noise: Tensor, raw: Raw, client: str | None = None) -> Future[Tensor]:
-        """Ask for the pictures of noise [N, Z] under raw [N, ...]; the future holds uint8 [N, C, H, W] on the
-        CPU.
+    def submit(self, model: str, noise: Tensor, cond: Cond, client: str | None = None) -> Future[Tensor]:
+        """Ask for the pictures of noise [N, Z] under a condition of N; the future holds uint8 [N, C, H, W]
+        on the CPU.
 
         What the same `client` waits for and was not begun is dropped: its futures raise Superseded. What was
         begun is finished, else someone who keeps asking would see nothing. Raises Busy if the queue is full
         and ValueError if the model is unknown or the shapes do not fit.
         """
-        job = Job(self.resident(model), noise, raw, client)
-        if noise.ndim != 2 or not len(noise) or len(noise) != len(raw):
-            raise ValueError(
-                f"noise must be [N, Z] and raw [N, ...], got {[*noise.shape]} and {[*raw.shape]}"
-            )
+        job = Job(self.resident(model), noise, cond, client)
+        if noise.ndim != 2 or not len(noise) or len(noise) != len(cond):
+            raise ValueError(f"noise must be [N, Z] under N conditions, got {[*noise.shape]} and {len(cond)}")
         with self._wake:
             mine = [old for old in self._queue if client is not None and old.client == client]
             dropped = [old for old in mine if not old.taken]
@@ -187,8 +190,8 @@ class Engine:
         self._queue.remove(job)
         self._waiting -= len(job.noise) - job.taken
 
-    def _next_turn(self) -> list[tuple[Job, Tensor, Raw, bool]]:
-        """Wait for work, then take what one model can compute at once: (job, noise, raw, whether it is the
+    def _next_turn(self) -> list[tuple[Job, Tensor, Cond, bool]]:
+        """Wait for work, then take what one model can compute at once: (job, noise, cond, whether it is the
         job's last) each. Empty when the engine closes."""
         with self._wake:
             self._wake.wait_for(lambda: self._queue or self._closed)
@@ -197,22 +200,22 @@ class Engine:
             resident, turn, room = self._queue[0].resident, [], 0
             room = resident.sampler.batch
             for job in [job for job in self._queue if job.resident is resident]:
-                noise, raw = job.take(room)
+                noise, cond = job.take(room)
                 self._waiting -= len(noise)
                 room -= len(noise)
                 self._queue.remove(job)
                 if not job.exhausted:
                     self._queue.append(job)
-                turn.append((job, noise, raw, job.exhausted))
+                turn.append((job, noise, cond, job.exhausted))
                 if not room:
                     break
             return turn
 
     def _work(self) -> None:
         while turn := self._next_turn():
-            jobs, noise, raw, last = zip(*turn, strict=True)
+            jobs, noise, cond, last = zip(*turn, strict=True)
             try:
-                pictures = jobs[0].resident.sampler(torch.cat(noise), torch.cat(raw))
+                pictures = jobs[0].resident.sampler(torch.cat(noise), Cond.cat(cond))
             except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to those who wait for an answer
                 self._fail(jobs, error)
                 continue

@@ -15,7 +15,7 @@ from torch.nn.utils import parametrize
 from cgan.model import ConditionalGAN
 from cgan.networks.generator import Generator, Stem, TransposedUp
 from cgan.networks.layers import Modulation
-from cgan.types import Raw
+from cgan.types import Cond
 
 CPU_BATCH = 16  # pictures at once; more gain nothing and leave the cache
 CUDA_BUCKETS = (1, 8, 64)  # sizes that batches are filled up to, each a recorded graph
@@ -31,7 +31,7 @@ def resolve_device(name: str) -> torch.device:
 
 
 class Sampler:
-    """A model's weights on a device, called with noise and what was asked for.
+    """A model's weights on a device, called with noise and condition.
 
     At load it makes sure that no picture changes by a bit with the size of its batch; on a machine where one
     does, batches of a single size are made.
@@ -47,57 +47,67 @@ class Sampler:
         if cuda:
             torch.backends.cudnn.allow_tf32 = False  # the pictures of a CPU, to within rounding
         self.batch = CUDA_BUCKETS[-1] if cuda else CPU_BATCH  # pictures at once
-        noise, raw = self.model.noise(0, self.batch), self.model.encoder.sample(self.batch, 0)
+        noise = self.model.noise(0, self.batch).to(device)
+        with torch.inference_mode():
+            cond = model.encoder.embed(model.encoder.sample(self.batch, 0)).to(device)
+        del self.model.encoder  # the condition comes embedded
         self.graphs: dict[int, Graph] = {}
-        steady = self._steady(noise.to(device), raw.to(device), CUDA_BUCKETS if cuda else (1, 2))
+        steady = self._steady(noise, cond, CUDA_BUCKETS if cuda else (1, 2))
         if cuda:
             for size in CUDA_BUCKETS if steady else CUDA_BUCKETS[-1:]:
-                self.graphs[size] = Graph(self.model.sample, noise[:size].to(device), raw[:size].to(device))
+                self.graphs[size] = Graph(self._draw, noise[:size], cond[:size])
         elif not steady:
             self.batch = 1
 
     @torch.inference_mode()
-    def _steady(self, noise: Tensor, raw: Raw, sizes: tuple[int, ...]) -> bool:
+    def _steady(self, noise: Tensor, cond: Cond, sizes: tuple[int, ...]) -> bool:
         """Whether pictures made so many at a time are, to the bit, those made all at once."""
-        together = self.model(noise, raw)
-        return all(torch.equal(self.model(noise[:size], raw[:size]), together[:size]) for size in sizes)
+        together = self.model.generator(noise, cond)
+        alone = (self.model.generator(noise[:size], cond[:size]) for size in sizes)
+        return all(torch.equal(part, together[: len(part)]) for part in alone)
 
     @torch.inference_mode()
-    def __call__(self, noise: Tensor, raw: Raw) -> Tensor:
-        """noise [N, Z], raw [N, ...] -> uint8 pictures [N, C, H, W] on the CPU. Any N; `batch` at once."""
-        pairs = zip(noise.split(self.batch), raw.split(self.batch), strict=True)
-        parts = [self._batch(*pair) for pair in pairs]
+    def __call__(self, noise: Tensor, cond: Cond) -> Tensor:
+        """noise [N, Z], a condition of N -> uint8 pictures [N, C, H, W] on the CPU. Any N; `batch` at
+        once."""
+        rows = [slice(first, first + self.batch) for first in range(0, len(noise), self.batch)]
+        parts = [self._batch(noise[part], cond[part]) for part in rows]
         return torch.cat(parts) if len(parts) > 1 else parts[0]
 
-    def _batch(self, noise: Tensor, raw: Raw) -> Tensor:
+    def _batch(self, noise: Tensor, cond: Cond) -> Tensor:
         size = next((size for size in self.graphs if size >= len(noise)), None)
         if size is None:
-            return self.model.sample(noise.to(self.device), raw.to(self.device)).cpu()
-        return self.graphs[size](noise, raw)
+            return self._draw(noise.to(self.device), cond.to(self.device)).cpu()
+        return self.graphs[size](noise, cond)
+
+    def _draw(self, noise: Tensor, cond: Cond) -> Tensor:
+        return self.model.to_uint8(self.model.generator(noise, cond))
 
 
 class Graph:
     """All that a batch of one size launches, recorded once (CUDA graphs) and replayed by one call."""
 
     @torch.inference_mode()
-    def __init__(self, function: Callable[..., Tensor], *inputs: Tensor):
-        self.inputs = inputs
+    def __init__(self, function: Callable[[Tensor, Cond], Tensor], noise: Tensor, cond: Cond):
+        self.inputs = noise, cond = noise.clone(), cond.map(Tensor.clone)
         warm = torch.cuda.Stream()
         warm.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(warm):
             for _ in range(3):
-                function(*inputs)
+                function(noise, cond)
         torch.cuda.current_stream().wait_stream(warm)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
-            self.output = function(*inputs)
+            self.output = function(noise, cond)
 
-    def __call__(self, *rows: Tensor) -> Tensor:
+    def __call__(self, noise: Tensor, cond: Cond) -> Tensor:
         """As `function`, for at most as many rows as it was recorded with; the result is on the CPU."""
-        for buffer, part in zip(self.inputs, rows, strict=True):
-            buffer[: len(part)].copy_(part, non_blocking=True)
+        own_noise, own_cond = self.inputs
+        for buffer, part in zip((own_noise, *own_cond), (noise, *cond), strict=True):
+            if buffer is not None:
+                buffer[: len(noise)].copy_(part, non_blocking=True)
         self.graph.replay()
-        return self.output[: len(rows[0])].cpu()
+        return self.output[: len(noise)].cpu()
 
 
 def _copy(model: ConditionalGAN) -> ConditionalGAN:

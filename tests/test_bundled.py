@@ -29,7 +29,7 @@ def test_every_label_draws_its_own_class(folder):
     (field,) = model.encoder.fields()
     for index, name in enumerate(field.choices):
         raw = model.encoder.parse({field.name: name}).expand(PER_CLASS, -1)
-        seen = judge(sampler(model.noise(seed=5, count=PER_CLASS), raw)).logits.argmax(1)
+        seen = judge(sampler(model.noise(seed=5, count=PER_CLASS), model.encoder.embed(raw))).logits.argmax(1)
         assert judge.info.classes[index] == name
         counts = torch.bincount(seen, minlength=len(field.choices))
         assert counts.argmax() == index

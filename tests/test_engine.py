@@ -11,6 +11,7 @@ import torch
 
 from cgan import engine as engine_module
 from cgan.engine import Busy, Engine, Superseded, version
+from cgan.types import Cond
 from tests.conftest import tiny_model
 
 PATIENCE = 20  # seconds
@@ -24,11 +25,11 @@ class Gate:
         self.sizes: list[int] = []
         self.entered, self.open = threading.Semaphore(0), threading.Semaphore(0)
 
-    def __call__(self, noise, raw):
+    def __call__(self, noise, cond):
         self.sizes.append(len(noise))
         self.entered.release()
         assert self.open.acquire(timeout=PATIENCE)
-        return self.sampler(noise, raw)
+        return self.sampler(noise, cond)
 
     def lift(self):
         self.open.release(1000)
@@ -58,11 +59,13 @@ def gate(engine) -> Gate:
 
 def ask(engine, count, seed=0, name="one"):
     model = engine.models[name].model
-    return model.noise(seed, count), model.encoder.sample(count, seed)
+    return model.noise(seed, count), model.encoder.embed(model.encoder.sample(count, seed))
 
 
 def expected(engine, count, seed=0, name="one"):
-    return engine.models[name].model.sample(*ask(engine, count, seed, name)).int()
+    model = engine.models[name].model
+    with torch.inference_mode():
+        return model.to_uint8(model.generator(*ask(engine, count, seed, name))).int()
 
 
 def test_pictures_by_model(engine):
@@ -165,7 +168,7 @@ def test_a_request_that_nobody_waits_for_any_more_disturbs_nobody(engine, gate):
 
 
 def test_a_fault_reaches_those_it_concerns_and_the_engine_lives_on(engine, gate):
-    bad = engine.submit("one", torch.zeros(40, 3), engine.models["one"].model.encoder.sample(40, 0))
+    bad = engine.submit("one", torch.zeros(40, 3), ask(engine, 40)[1])
     gate.lift()
     with pytest.raises(RuntimeError):
         bad.result(PATIENCE)
@@ -202,7 +205,7 @@ def test_closing_cancels_what_waits(model):
 )
 def test_bad_requests(engine, name, noise, message):
     with pytest.raises(ValueError, match=message):
-        engine.submit(name, noise, torch.zeros(1, 3))
+        engine.submit(name, noise, Cond(torch.zeros(1, 3)))
 
 
 def test_no_models_no_engine():
@@ -228,6 +231,6 @@ def test_load_from_folders(tmp_path, model):
         (tmp_path / "one" / "metrics.json").write_text('{"training": {"kimg": 3}}')
         assert engine.resident("one").metrics() == {"training": {"kimg": 3}}
         found = engine.submit("one", *ask(engine, 2)).result(PATIENCE)
-        assert (found.int() - model.sample(*ask(engine, 2)).int()).abs().max() <= 1
+        assert (found.int() - expected(engine, 2)).abs().max() <= 1
     finally:
         engine.close()

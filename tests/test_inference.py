@@ -10,6 +10,7 @@ from cgan import inference
 from cgan.inference import Sampler, resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks import NORMS
+from cgan.types import Cond
 from tests.conftest import tiny_model
 
 CPU = torch.device("cpu")
@@ -46,8 +47,10 @@ def test_pictures_are_those_of_the_plain_model(options):
     sampler = Sampler(model, CPU)
     noise, raw = model.noise(3, 40), model.encoder.sample(40, 3)
     with torch.inference_mode():
-        torch.testing.assert_close(sampler.model(noise, raw), model(noise, raw), atol=1e-4, rtol=0)
-    pictures = sampler(noise, raw)
+        torch.testing.assert_close(
+            sampler.model.generator(noise, Cond(raw)), model(noise, raw), atol=1e-4, rtol=0
+        )
+    pictures = sampler(noise, Cond(raw))
     assert pictures.shape == (40, 1, 8, 8)
     assert pictures.dtype == torch.uint8
     assert (pictures.int() - model.sample(noise, raw).int()).abs().max() <= 1
@@ -60,12 +63,12 @@ def test_a_picture_does_not_depend_on_its_batch(options):
     model = lived_in(**options)
     sampler = Sampler(model, CPU)
     noise, raw = model.noise(3, 40), model.encoder.sample(40, 3)
-    whole = sampler(noise, raw)
+    whole = sampler(noise, Cond(raw))
     for size in (1, 2, 3, 7):
-        parts = [sampler(n, r) for n, r in zip(noise.split(size), raw.split(size), strict=True)]
+        parts = [sampler(n, Cond(r)) for n, r in zip(noise.split(size), raw.split(size), strict=True)]
         assert torch.equal(torch.cat(parts), whole)
     order = torch.randperm(40, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(sampler(noise[order], raw[order]), whole[order])
+    assert torch.equal(sampler(noise[order], Cond(raw[order])), whole[order])
 
 
 def test_batch_norms_are_folded_away():
@@ -83,8 +86,8 @@ def test_where_batches_would_differ_pictures_are_made_one_by_one(monkeypatch, mo
     sampler = Sampler(model, CPU)
     assert sampler.batch == 1
     noise, raw = model.noise(0, 5), model.encoder.sample(5, 0)
-    alone = torch.cat([sampler(noise[k : k + 1], raw[k : k + 1]) for k in range(5)])
-    assert torch.equal(sampler(noise, raw), alone)
+    alone = torch.cat([sampler(noise[k : k + 1], Cond(raw[k : k + 1])) for k in range(5)])
+    assert torch.equal(sampler(noise, Cond(raw)), alone)
 
 
 def test_batches_are_filled_up_to_a_recorded_size(model):
@@ -92,14 +95,14 @@ def test_batches_are_filled_up_to_a_recorded_size(model):
     calls = []
 
     def recording(size):
-        return lambda noise, raw: calls.append((size, len(noise))) or model.sample(noise, raw)
+        return lambda noise, cond: calls.append((size, len(noise))) or model.sample(noise, cond.vector)
 
     sampler = Sampler(model, CPU)
     sampler.batch, sampler.graphs = 8, {1: recording(1), 4: recording(4), 8: recording(8)}
     noise, raw = model.noise(0, 19), model.encoder.sample(19, 0)
-    assert sampler(noise, raw).shape[0] == 19
+    assert sampler(noise, Cond(raw)).shape[0] == 19
     assert calls == [(8, 8), (8, 8), (4, 3)]
-    sampler(noise[:1], raw[:1])
+    sampler(noise[:1], Cond(raw[:1]))
     assert calls[-1] == (1, 1)
 
 
@@ -109,10 +112,10 @@ def test_graphs_replay_what_they_recorded(options):
     model = lived_in(**options)
     sampler = Sampler(model, torch.device("cuda"))
     noise, raw = model.noise(3, 80), model.encoder.sample(80, 3)
-    whole = sampler(noise, raw)
+    whole = sampler(noise, Cond(raw))
     assert (whole.int() - model.sample(noise, raw).int()).abs().max() <= 1
     assert torch.equal(
-        torch.cat([sampler(n, r) for n, r in zip(noise.split(1), raw.split(1), strict=True)]), whole
+        torch.cat([sampler(n, Cond(r)) for n, r in zip(noise.split(1), raw.split(1), strict=True)]), whole
     )
 
 

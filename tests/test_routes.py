@@ -18,6 +18,7 @@ from cgan import engine as engine_module
 from cgan.engine import Engine
 from cgan.latent import place, slerp
 from cgan.model import ConditionalGAN
+from cgan.types import Cond
 from cgan.ui.routes import ROUTES, PictureRoutes
 from tests.conftest import CLASSES, tiny_config, tiny_model
 
@@ -73,7 +74,7 @@ def made(engine, noise, label, name="one") -> np.ndarray:
     """[N, H, W], straight from the sampler."""
     resident = engine.models[name]
     raw = resident.model.encoder.parse({"label": label}).expand(len(noise), -1)
-    return resident.sampler(noise, raw)[:, 0].numpy()
+    return resident.sampler(noise, Cond(raw))[:, 0].numpy()
 
 
 def test_a_frame_is_the_picture_of_its_seed_and_label(app, engine):
@@ -136,7 +137,7 @@ def test_strength_and_mixtures(app, engine):
     noise = resident.model.noise(7, 1)
 
     def picture(weights):
-        return resident.sampler(noise, torch.tensor([weights]))[0, 0].numpy()
+        return resident.sampler(noise, Cond(torch.tensor([weights])))[0, 0].numpy()
 
     for query, weights in (
         ("label=two&strength=2.5", (0, 0, 2.5)),
@@ -159,7 +160,7 @@ def test_interpolation(app, engine, mode):
     for k in range(5):
         t = k / 4
         noise = slerp(a, b, t) if mode == "slerp" else a + (b - a) * t
-        expected = resident.sampler(noise, torch.tensor([[0, 1 - t, t]]))[0, 0].numpy()
+        expected = resident.sampler(noise, Cond(torch.tensor([[0, 1 - t, t]])))[0, 0].numpy()
         assert (strip[:, k * 9 : k * 9 + 8] == expected).all()
         assert (pixels(app, f"/frame.png?{ends}&t={t}") == expected).all()
     assert (strip[:, :8] == pixels(app, "/frame.png?seed=7&label=one")).all()
@@ -351,10 +352,10 @@ class Held:
         self.engine, self.sampler = engine, engine.models["one"].sampler
         self.entered, self.go = threading.Event(), threading.Event()
 
-    def __call__(self, noise, raw):
+    def __call__(self, noise, cond):
         self.entered.set()
         assert self.go.wait(20)
-        return self.sampler(noise, raw)
+        return self.sampler(noise, cond)
 
 
 @pytest.fixture
@@ -363,7 +364,7 @@ def held(engine, monkeypatch) -> Held:
     object.__setattr__(engine.models["one"], "sampler", held)
     held.batch = held.sampler.batch
     model = engine.models["one"].model
-    blocking = engine.submit("one", model.noise(0, 1), model.encoder.sample(1, 0))
+    blocking = engine.submit("one", model.noise(0, 1), Cond(model.encoder.sample(1, 0)))
     assert held.entered.wait(20)
     yield held
     held.go.set()
@@ -422,7 +423,7 @@ def test_health_and_models(app, engine):
     assert first["name"] == "one"
     assert first["dataset"] == "mnist"
     assert (first["size"], first["channels"], first["noise_dim"], first["directions"]) == (8, 1, 5, 5)
-    assert first["fields"] == [{"type": "choice", "name": "label", "choices": list(CLASSES)}]
+    assert first["fields"] == [{"type": "choice", "name": "label", "choices": list(CLASSES), "colours": []}]
     assert first["version"] == engine.models["one"].version
     assert first["metrics"] == {}
     assert third["channels"] == 3

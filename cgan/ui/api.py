@@ -76,7 +76,7 @@ class Api:
             resident = self.engine.resident(query.text("model"))
             plan = ROUTES[route][0](query, resident)
             query.done()
-            future = self.engine.submit(model, plan.noise, plan.raw)
+            future = self.engine.submit(model, plan.noise, plan.cond)
             return _store(plan.encode(future.result(PATIENCE)))
         except (ValueError, Busy, TimeoutError) as error:
             raise gr.Error(str(error), print_exception=False) from error

@@ -24,7 +24,7 @@ from cgan.data import DATASETS
 from cgan.engine import Busy, Engine, Resident, Superseded
 from cgan.latent import INTERPOLATIONS, place
 from cgan.rng import SEED_LIMIT
-from cgan.types import Raw
+from cgan.types import Cond
 from cgan.ui.cache import Cache
 from cgan.ui.pictures import GAP, enlarge, gif, png, tile
 from cgan.ui.query import Query
@@ -41,7 +41,7 @@ class Plan:
     """What a query asks for: pictures, and how they become a file."""
 
     noise: Tensor  # [N, Z]
-    raw: Raw  # [N, ...]
+    cond: Cond  # of N pictures
     pixels: int  # of the file, all its frames together
     encode: Callable[[Tensor], bytes]  # uint8 [N, C, H, W] -> the file
 
@@ -57,18 +57,18 @@ class Plan:
 def frame(query: Query, resident: Resident) -> Plan:
     """One picture, or `count` of them tiled; with a second end, the one at `t` on the way there."""
     count = query.whole("count", 1, 1, 64)
-    noise, raw = _start(query, resident, count)
+    noise, cond = _start(query, resident, count)
     t = torch.tensor([query.number("t", 0, 0, 1)])
-    noise, raw = _between(query, resident, noise, raw, t, count)
-    return _sheet(query, resident, noise, raw, columns=_columns(count))
+    noise, cond = _between(query, resident, noise, cond, t, count)
+    return _sheet(query, resident, noise, cond, columns=_columns(count))
 
 
 def strip(query: Query, resident: Resident) -> Plan:
     """A row of pictures from one end to the other."""
-    noise, raw = _start(query, resident, 1)
+    noise, cond = _start(query, resident, 1)
     steps = query.whole("steps", 9, 2, 64)
-    noise, raw = _between(query, resident, noise, raw, torch.linspace(0, 1, steps))
-    return _sheet(query, resident, noise, raw, columns=steps)
+    noise, cond = _between(query, resident, noise, cond, torch.linspace(0, 1, steps))
+    return _sheet(query, resident, noise, cond, columns=steps)
 
 
 def grid(query: Query, resident: Resident) -> Plan:
@@ -79,21 +79,21 @@ def grid(query: Query, resident: Resident) -> Plan:
         raise ValueError(f"model {resident.name} has no choice to make a grid of")
     rows, columns = query.whole("rows", 6, 1, 16), len(field.choices)
     other = _values(query, resident, without=field.name)
-    raws = torch.cat([encoder.parse({**other, field.name: choice}) for choice in field.choices])
+    raw = torch.cat([encoder.parse({**other, field.name: choice}) for choice in field.choices])
     noise = _noise(query, resident, "seed", rows)
-    raw = _strengthen(query, resident, raws.repeat(rows, *[1] * (raws.ndim - 1)))
+    cond = Cond.cat([_strengthen(query, resident, resident.embed(raw))] * rows)
     noise = noise.repeat_interleave(columns, 0)
     if query.whole("transpose", 0, 0, 1):
         order = torch.arange(rows * columns).view(rows, columns).T.flatten()
-        noise, raw, columns = noise[order], raw[order], rows
-    return _sheet(query, resident, noise, raw, columns)
+        noise, cond, columns = noise[order], cond[order], rows
+    return _sheet(query, resident, noise, cond, columns)
 
 
 def walk(query: Query, resident: Resident) -> Plan:
     """From one end to the other and back, as an animated GIF."""
-    noise, raw = _start(query, resident, 1)
+    noise, cond = _start(query, resident, 1)
     steps, fps = query.whole("steps", 16, 2, 64), query.whole("fps", 12, 1, 50)
-    noise, raw = _between(query, resident, noise, raw, torch.linspace(0, 1, steps))
+    noise, cond = _between(query, resident, noise, cond, torch.linspace(0, 1, steps))
     scale = query.whole("scale", 1, 1, 16)
 
     def encode(pictures: Tensor) -> bytes:
@@ -101,29 +101,30 @@ def walk(query: Query, resident: Resident) -> Plan:
         return gif(there + there[-2:0:-1], fps)
 
     pixels = (2 * steps - 2) * (resident.model.config.size * scale) ** 2
-    return Plan(noise, raw, pixels, encode)
+    return Plan(noise, cond, pixels, encode)
 
 
-def _start(query: Query, resident: Resident, count: int) -> tuple[Tensor, Raw]:
-    """noise [N, Z] and raw [N, ...] of what seed and condition ask for."""
-    raw = resident.model.encoder.parse(_values(query, resident))
-    return _noise(query, resident, "seed", count), _repeat(_strengthen(query, resident, raw), count)
+def _start(query: Query, resident: Resident, count: int) -> tuple[Tensor, Cond]:
+    """noise [N, Z] and condition of what seed and fields ask for."""
+    return _noise(query, resident, "seed", count), _asked(query, resident).expand(count)
+
+
+def _asked(query: Query, resident: Resident, suffix: str = "") -> Cond:
+    """The condition of one picture. What the second end (suffix 2) leaves open is as at the first."""
+    values = _values(query, resident) | (_values(query, resident, suffix=suffix) if suffix else {})
+    return _strengthen(query, resident, resident.embed(resident.model.encoder.parse(values)))
 
 
 def _between(
-    query: Query, resident: Resident, noise: Tensor, raw: Raw, t: Tensor, count: int = 1
-) -> tuple[Tensor, Raw]:
-    """noise and raw at every t [T] on the way to the second end; one of T and `count` is 1. What the second
-    end leaves open is as at the first."""
+    query: Query, resident: Resident, noise: Tensor, cond: Cond, t: Tensor, count: int = 1
+) -> tuple[Tensor, Cond]:
+    """noise and condition at every t [T] on the way to the second end; one of T and `count` is 1."""
     path = INTERPOLATIONS[query.choice("mode", "slerp", tuple(INTERPOLATIONS))]
     names = ["seed2", *(f"{field.name}2" for field in resident.model.encoder.fields())]
     if all(query.text(name) is None for name in names):  # the ends are the same
-        return noise.expand(len(noise) * len(t), -1), _repeat(raw, len(raw) * len(t))
+        return noise.expand(len(noise) * len(t), -1), cond.expand(len(cond) * len(t))
     other = _noise(query, resident, "seed2", count, default=query.whole("seed", 0, 0, SEED_LIMIT - 1))
-    raw2 = resident.model.encoder.parse(_values(query, resident) | _values(query, resident, suffix="2"))
-    raw2 = _strengthen(query, resident, raw2)
-    weights = t.view(-1, *[1] * (raw.ndim - 1))
-    return path(noise, other, t[:, None]), raw + (raw2 - raw) * weights
+    return path(noise, other, t[:, None]), cond.lerp(_asked(query, resident, suffix="2"), t)
 
 
 def _values(query: Query, resident: Resident, suffix: str = "", without: str = "") -> dict[str, str]:
@@ -148,15 +149,12 @@ def _noise(query: Query, resident: Resident, seed: str, count: int, default: int
     )
 
 
-def _strengthen(query: Query, resident: Resident, raw: Raw) -> Raw:
-    """raw, moved away from 'no condition' (strength 0) to and beyond itself (1)."""
+def _strengthen(query: Query, resident: Resident, cond: Cond) -> Cond:
+    """The condition, moved away from 'no condition' (strength 0) to and beyond itself (1)."""
     strength = query.number("strength", 1, -1, 3)
-    null = resident.model.encoder.null(len(raw))
-    return raw if strength == 1 else null + strength * (raw - null)
-
-
-def _repeat(raw: Raw, count: int) -> Raw:
-    return raw.expand(count, *raw.shape[1:])
+    if strength == 1:
+        return cond
+    return resident.embed(resident.model.encoder.null(len(cond))).lerp(cond, strength)
 
 
 def _columns(count: int) -> int:
@@ -164,12 +162,12 @@ def _columns(count: int) -> int:
     return max(1, round(count**0.5 + 0.49))
 
 
-def _sheet(query: Query, resident: Resident, noise: Tensor, raw: Raw, columns: int) -> Plan:
+def _sheet(query: Query, resident: Resident, noise: Tensor, cond: Cond, columns: int) -> Plan:
     scale, size = query.whole("scale", 1, 1, 16), resident.model.config.size + GAP
     rows = -(-len(noise) // columns)
     return Plan(
         noise=noise,
-        raw=raw,
+        cond=cond,
         pixels=rows * columns * (size * scale) ** 2,
         encode=lambda pictures: png(enlarge(tile(pictures, columns), scale)),
     )
@@ -254,7 +252,7 @@ class PictureRoutes:
     async def _make(self, path: str, query: Query, resident: Resident, client: str | None) -> bytes:
         plan = ROUTES[path][0](query, resident)
         query.done()
-        future = self.engine.submit(resident.name, plan.noise, plan.raw, client)
+        future = self.engine.submit(resident.name, plan.noise, plan.cond, client)
         pictures = await asyncio.wrap_future(future)
         if plan.pixels <= INLINE_PIXELS:
             return plan.encode(pictures)
