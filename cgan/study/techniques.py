@@ -100,24 +100,6 @@ ROWS = (
         "Judges pairs, whether the real picture looks more real than the generated one, with both gradient "
         "penalties.",
     ),
-    # ---- lessons
-    Row(
-        "collapse",
-        "Minimax, quick discriminator",
-        LESSON,
-        {"loss.saturating": "true", "training.discriminator_optimizer.lr": "0.02"},
-        "Goodfellow et al. 2014, section 3",
-        "A discriminator that learns ten times as fast soon is sure of everything; under the minimax loss "
-        "the generator then has no gradient left.",
-    ),
-    Row(
-        "unbounded-critic",
-        "Wasserstein without a bound",
-        LESSON,
-        {"loss": "wasserstein", "regularizers.r1.weight": "1e-9"},
-        "Arjovsky, Chintala & Bottou 2017, section 3",
-        "Nothing holds the critic's slope, so its verdicts and both players' gradients grow without bound.",
-    ),
     # ---- the techniques asked for most
     Row(
         "label-smoothing",
@@ -340,6 +322,24 @@ ROWS = (
         },
         "the preset mnist",
         "R1, the auxiliary classifier and falling learning rates at once, as the bundled models use them.",
+    ),
+    # ---- lessons
+    Row(
+        "collapse",
+        "Minimax, quick discriminator",
+        LESSON,
+        {"loss.saturating": "true", "training.discriminator_optimizer.lr": "0.02"},
+        "Goodfellow et al. 2014, section 3",
+        "A discriminator that learns ten times as fast soon is sure of everything; under the minimax loss "
+        "the generator then has no gradient left.",
+    ),
+    Row(
+        "unbounded-critic",
+        "Wasserstein without a bound",
+        LESSON,
+        {"loss": "wasserstein", "regularizers.r1.weight": "1e-9"},
+        "Arjovsky, Chintala & Bottou 2017, section 3",
+        "Nothing holds the critic's slope, so its verdicts and both players' gradients grow without bound.",
     ),
 )
 
