@@ -1,9 +1,13 @@
 """Data sets by name."""
 
 from cgan.data.base import Dataset, Images, Split
+from cgan.data.faces import Faces
+from cgan.data.folder import Folder
 from cgan.data.vision import MNIST, FashionMNIST
 from cgan.registry import Registry
 
-DATASETS: Registry[Dataset] = Registry("dataset", mnist=MNIST, fashion_mnist=FashionMNIST)
+DATASETS: Registry[Dataset] = Registry(
+    "dataset", mnist=MNIST, fashion_mnist=FashionMNIST, faces=Faces, folder=Folder
+)
 
 __all__ = ["DATASETS", "Dataset", "Images", "Split"]

@@ -1,0 +1,128 @@
+"""Which pictures a folder holds, and what its layout and its tables say of each, before any is opened."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from cgan.data.base import Split
+from cgan.data.files import SUFFIXES, Notes
+from cgan.data.table import FILE, LABEL, cell, find_table, read_table
+
+SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test", "valid": "test"}
+PAIRED = {"images", "masks", "conditions"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A picture and what is known of it."""
+
+    path: Path
+    label: str = ""
+    row: Mapping[str, Any] = field(default_factory=dict)
+    mask: Path | None = None
+    condition: Path | None = None
+    split: Split = "train"
+
+
+def index(root: Path, notes: Notes) -> list[Entry]:
+    """Every picture under `root`, a resolved path, that its layout and tables account for; the others are
+    named.
+
+    Raises ValueError if a table can't be read.
+    """
+    folders = _folders(root)
+    divided = "train" in folders and folders <= set(SPLITS)
+    homes = [root / name for name in sorted(folders)] if divided and not find_table([root]) else [root]
+    entries = [entry for home in homes for entry in _scan(home, root, notes)]
+    tops = [entry.path.relative_to(root).parts[0] for entry in entries]
+    if divided and len(set(tops)) > 1:
+        splits = [SPLITS.get(top, "train") for top in tops]
+    else:
+        splits = [_drawn(entry.path.relative_to(root)) for entry in entries]
+    return [replace(entry, split=split) for entry, split in zip(entries, splits, strict=True)]
+
+
+def _folders(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
+
+
+def _drawn(path: Path) -> Split:
+    """One picture in ten is for testing; which, depends on its path in the folder alone."""
+    digest = hashlib.sha256(path.as_posix().encode()).digest()
+    return "test" if int.from_bytes(digest[:4], "big") < 2**32 // 10 else "train"
+
+
+def _scan(home: Path, root: Path, notes: Notes) -> Iterator[Entry]:
+    """The pictures of one folder that is laid out in one of the three ways."""
+    folders = _folders(home)
+    pictures = home / "images" if "images" in folders and folders <= PAIRED else home
+    files = list(_walk(pictures, root, notes))
+    table = find_table([home, pictures])
+    found = _by_table(table, files, root, notes) if table else _by_folder(pictures, files, notes)
+    beside = {
+        name: {_stem(path, home / name): path for path in _walk(home / name, root, notes)}
+        for name in ("masks", "conditions")
+        if pictures != home and name in folders
+    }
+    for entry in found:
+        stem = _stem(entry.path, pictures)
+        mask, condition = (beside.get(name, {}).get(stem) for name in ("masks", "conditions"))
+        yield replace(entry, mask=mask, condition=condition)
+
+
+def _stem(path: Path, folder: Path) -> str:
+    """A file's path in its folder without what stands after the dot."""
+    return (path.relative_to(folder) if path.is_relative_to(folder) else path).with_suffix("").as_posix()
+
+
+def _walk(folder: Path, root: Path, notes: Notes) -> Iterator[Path]:
+    """The picture files under a folder, in order. Links are followed to files inside `root` only."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in folders:
+            if (Path(place) / name).is_symlink():
+                notes((Path(place) / name).relative_to(root), "a linked folder is not followed; left out")
+        for name in sorted(names):
+            path = Path(place) / name
+            if path.suffix.lower() in SUFFIXES and not name.startswith("."):
+                if path.is_symlink() and not _inside(path, root):
+                    notes(path.relative_to(root), "points outside the folder; left out")
+                else:
+                    yield path
+
+
+def _inside(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root)
+
+
+def _by_folder(home: Path, files: list[Path], notes: Notes) -> Iterator[Entry]:
+    """A picture's class is the folder it lies in, the topmost if there are several; where no picture lies in
+    a folder there are no classes."""
+    classes = any(path.parent != home for path in files)
+    for path in files:
+        if classes and path.parent == home:
+            notes(path.name, "it lies in no class folder; left out")
+        else:
+            yield Entry(path, path.relative_to(home).parts[0] if classes else "")
+
+
+def _by_table(table: Path, files: list[Path], root: Path, notes: Notes) -> Iterator[Entry]:
+    """The pictures that a table names, each once."""
+    unused = dict.fromkeys(files, True)
+    for line, row in read_table(table, notes):
+        name = cell(row.get(FILE))
+        path = Path(os.path.normpath(table.parent / name))
+        if unused.get(path):
+            unused[path] = False
+            yield Entry(path, cell(row.get(LABEL)), row)
+            continue
+        reason = "has a row already" if path in unused else "is no picture that is there"
+        reason = reason if _inside(path, root) else "points outside the folder"
+        notes(f"{table.name} line {line}", f"{FILE} {name!r} {reason}; left out")
+    if left := [path.name for path, free in unused.items() if free]:
+        notes(table.name, f"{len(left):,} pictures have no row, such as {left[0]}; left out")
