@@ -32,7 +32,7 @@ class SpatialEncoder(nn.Module):
     def __init__(self, channels: int, hidden: int, size: int, resolutions: Sequence[int], norm: Norm):
         """`resolutions` are `size`, or halves of it, halves of those, and so on."""
         super().__init__()
-        self.resolutions = resolutions
+        self.size, self.resolutions = size, resolutions
         self.enter = None
         if size in resolutions:
             self.enter = norm.weight(nn.Conv2d(channels, hidden, 3, padding=1))
@@ -45,7 +45,7 @@ class SpatialEncoder(nn.Module):
 
     def forward(self, spatial: Tensor) -> Maps:
         """[N, M, H, W] -> a map [N, E, R, R] for every resolution R."""
-        x, maps = spatial, {}
+        x, maps = resized(spatial, [self.size])[self.size], {}
         if self.enter is not None:
             x = maps[x.shape[-1]] = F.leaky_relu(self.enter(x), 0.2)
         for conv in self.down.values():
