@@ -1,0 +1,244 @@
+"""Draws one face: attributes and details to a colour picture, a map of classes and a line drawing.
+
+S is the size in pixels; coordinates are in the 64 units of `pen`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import skia
+
+from cgan.data.faces import hair
+from cgan.data.faces.attributes import (
+    BACKGROUNDS,
+    CLASSES,
+    CLOTHES,
+    EYES,
+    HAIR,
+    Details,
+    attribute_values,
+    details,
+    named,
+)  # fmt: skip
+from cgan.data.faces.pen import Pen, argb, box, curve, ellipse, mix, together
+
+SKIN = ("#fde3d2", "#f3c6a2", "#dba174", "#b0734a", "#855236")
+SHADOW, LIPS = "#3a1c2e", "#b23a4b"
+FRAMES = ("#2b2a35", "#7a3b2e", "#c9962f", "#b03a48", "#2e5f8a")
+HATS = ("#d2504f", "#e9a13b", "#3f8f6b", "#39629f", "#7a5299", "#3a3d49", "#a9744a", "#e7e1d6")
+CHIN = (32.0, 54.0)  # about which the head tilts
+TILT = 11.0  # degrees
+SCALE = 1.1
+
+
+class Painter:
+    """Draws faces of one size; it keeps its three canvases."""
+
+    def __init__(self, size: int):
+        self.pen = Pen(size, tuple(CLASSES))
+
+    def draw(self, row: np.ndarray, more: Details) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Attributes [A] to colours [S, S, 3], class ids [S, S] and lines [S, S], uint8; valid until the
+        next call."""
+        pen, look = self.pen, named(row)
+        ground = BACKGROUNDS[look["background"]]
+        pen.clear(ground)
+        _motif(pen, ground, more)
+        place = (2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0)
+        degrees = TILT * look["tilt"]
+        colour, w = HAIR[look["hair_colour"]], 13.2 + 4.4 * look["face_width"]
+        with pen.moved(*place, degrees, CHIN, SCALE):
+            hair.behind(pen, look["hair_style"], colour, w, look["hat"] != "none")
+        with pen.moved(*place, 0, CHIN, SCALE):
+            _body(pen, look, more)
+        with pen.moved(*place, degrees, CHIN, SCALE):
+            _head(pen, look, more, w, colour)
+        _light(pen, look["light"])
+        return pen.pixels[..., :3], pen.map, pen.lines
+
+    def face(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """As `draw`, from one row of uniform numbers."""
+        return self.draw(attribute_values(u[None])[0], details(u))
+
+
+def skin_of(tone: float) -> str:
+    k = min(int(tone * (len(SKIN) - 1)), len(SKIN) - 2)
+    return mix(SKIN[k], SKIN[k + 1], tone * (len(SKIN) - 1) - k)
+
+
+def pick(options: tuple[str, ...], u: float) -> str:
+    return options[int(u * len(options))]
+
+
+def _motif(pen: Pen, ground: str, more: Details) -> None:
+    pale, deep = mix(ground, "#ffffff", 0.32), mix(ground, "#4a3a6a", 0.12)
+    kind = int(more.motif * 4)
+    if kind == 1:
+        pen.paint(ellipse(32, 34, 27, 27), pale)
+    elif kind == 2:
+        pen.paint(ellipse(10, 66, 30, 24), deep)
+        pen.paint(ellipse(54, 68, 28, 30), pale)
+    elif kind == 3:
+        for x in (2, 34, 66):
+            pen.paint(curve((x - 8, 0), (x + 8, 0), (x - 12, 64), (x - 28, 64)), pale, 0.6)
+
+
+def _body(pen: Pen, look: dict, more: Details) -> None:
+    skin, cloth = skin_of(look["skin_tone"]), CLOTHES[look["clothes"]]
+    shade, dark, light = mix(skin, SHADOW, 0.2), mix(cloth, "#1b1830", 0.25), mix(cloth, "#ffffff", 0.22)
+    n = 5.6 + 1.6 * more.neck
+    pen.shape(curve((32 - n, 44), (32 - n, 66), (32 + n, 66), (32 + n, 44)), shade, "skin")
+    kind = int(more.collar * 4)
+    dip = (58.5, 64, 60.5, 58)[kind]
+    pen.shape(curve((3, 68), (3.5, 58, 15, 56), (22, 54.6, 31 - n, 53.6), (32, dip * 2 - 53.6, 33 + n, 53.6),
+                    (42, 54.6, 49, 56), (60.5, 58, 61, 68)), cloth, "clothes")  # fmt: skip
+    if kind == 0:
+        pen.trace(curve((31 - n, 54), (32, 64.2, 33 + n, 54), close=False), light, 1.7)
+    elif kind == 2:
+        for side in (-1, 1):
+            pen.shape(curve((32 + side * (n + 0.6), 52.6), (32, 60.5), (32 + side * 6, 64),
+                            (32 + side * (n + 4.5), 56)), light, "clothes")  # fmt: skip
+    elif kind == 3:
+        for side in (-1, 1):
+            pen.shape(curve((32 + side * (n + 0.8), 51.8), (32 + side * (n + 8), 53, 32 + side * (n + 6), 59),
+                            (32 + side * 4, 62, 32, 61), (32 + side * 4, 58, 32 + side * (n + 0.8), 51.8)),
+                      dark, "clothes")  # fmt: skip
+            pen.trace(curve((32 + side * 3, 61), (32 + side * 3.4, 65), close=False), "#ffffff", 0.9)
+
+
+def _head(pen: Pen, look: dict, more: Details, w: float, colour: str) -> None:
+    skin = skin_of(look["skin_tone"])
+    shade, glow = mix(skin, SHADOW, 0.17), mix(skin, "#fff4e6", 0.16)
+    for side in (-1, 1) if look["hair_style"] not in ("bob", "long") else ():
+        pen.shape(ellipse(32 + side * (w + 0.6), 35, 3.1, 4.2), skin, "skin")
+        pen.paint(ellipse(32 + side * (w + 1), 35.2, 1.5, 2.5), shade)
+        if more.earring > 0.8:
+            pen.paint(ellipse(32 + side * (w + 1.4), 40.2, 1.3, 1.3), "#f3c33c")
+    oval = curve((32, 12.5), (32 + 0.62 * w, 12.5, 32 + w, 20, 32 + w, 32),
+                 (32 + w, 43.5, 32 + 0.56 * w, 54, 32, 54), (32 - 0.56 * w, 54, 32 - w, 43.5, 32 - w, 32),
+                 (32 - w, 20, 32 - 0.62 * w, 12.5, 32, 12.5))  # fmt: skip
+    side = look["light"]
+    ends = (mix(skin, SHADOW, 0.17 * (1 + side) / 2), mix(skin, SHADOW, 0.17 * (1 - side) / 2))
+    pen.shade(oval, *ends, (32 - w, 32 + w), "skin")
+    eyes = 6.6 + 0.22 * (w - 13)
+    if more.blush > 0.4:
+        for x in (-1, 1):
+            pen.paint(ellipse(32 + x * (eyes + 2.2), 42, 3.2, 2), "#f0566a", 0.1 + 0.25 * (more.blush - 0.4))
+    if more.freckles > 0.8:
+        for x, y in ((-9, 40.4), (-7, 42), (-10.6, 42.3), (9, 40.4), (7, 42), (10.6, 42.3)):
+            pen.paint(ellipse(32 + x, y, 0.6, 0.6), mix(skin, "#7a3316", 0.5))
+    if look["hat"] == "none" and look["hair_style"] == "bald":
+        pen.paint(ellipse(27, 18, 4, 2), glow)
+    _facial_hair(pen, look["facial_hair"], colour, w)
+    _mouth(pen, look["smile"], look["mouth_open"], skin)
+    _nose(pen, look["nose_size"], skin)
+    for x in (32 - eyes, 32 + eyes):
+        _eye(pen, x, look, skin)
+    _brows(pen, look, more, eyes, colour)
+    flip = more.flip < 0.5
+    hatted = look["hat"] != "none"
+    hair.in_front(pen, look["hair_style"], colour, w, hatted, flip)
+    _glasses(pen, look["glasses"], pick(FRAMES, more.frame), eyes, w)
+    hair.hat(pen, look["hat"], pick(HATS, more.hat_colour), w, flip)
+
+
+def _eye(pen: Pen, x: float, look: dict, skin: str) -> None:
+    openness, lash = look["eye_openness"], "#2a1c26"
+    height = 0.35 + 4.0 * openness
+    white = ellipse(x, 34, 4.7, height)
+    pen.shape(white, "#fffdf8", "eyes")
+    with pen.inside(white):
+        iris = x + 2.1 * look["gaze"]
+        colour = EYES[look["eye_colour"]]
+        pen.paint(ellipse(iris, 34, 3.05, 3.05), colour)
+        pen.paint(ellipse(iris, 34.9, 2.1, 1.7), mix(colour, "#ffffff", 0.3))
+        pen.dot(ellipse(iris, 34, 1.35, 1.35), "#17131c")
+        pen.paint(ellipse(iris - 1, 32.8, 0.85, 0.85), "#ffffff")
+    lid = curve((x - 4.9, 34.2), (x, 34 - 2 * height + 0.4 * openness, x + 4.9, 34.2), close=False)
+    if openness < 0.12:
+        lid = curve((x - 4.6, 33.6), (x, 36.4, x + 4.6, 33.6), close=False)
+    pen.line(lid, lash, 1.5, "eyes")
+
+
+def _brows(pen: Pen, look: dict, more: Details, eyes: float, colour: str) -> None:
+    angle, raised = look["brow_angle"], 26.6 - 0.9 * look["eye_openness"]
+    tone = mix(mix(colour, "#2b1c1c", 0.35), skin_of(look["skin_tone"]), 0.05)
+    for side in (-1, 1):
+        path = curve(
+            (32 + side * (eyes + 4.3), raised + 0.6 - 1.7 * angle),
+            (32 + side * eyes, raised - 1.4, 32 + side * (eyes - 3.9), raised + 0.2 + 2.2 * angle),
+            close=False,
+        )
+        pen.line(path, tone, 1.9 + 0.7 * more.brow_weight, "brows", ink=1.7)  # fmt: skip
+
+
+def _nose(pen: Pen, size: float, skin: str) -> None:
+    rx, ry = 1.7 + 2.5 * size, 1.5 + 1.5 * size
+    pen.shape(ellipse(32, 40.6 - 0.3 * ry, rx, ry), mix(mix(skin, "#d9483b", 0.24), SHADOW, 0.12), "nose")
+    pen.paint(ellipse(32 - 0.3 * rx, 40.3 - 0.7 * ry, 0.42 * rx, 0.3 * ry), mix(skin, "#ffffff", 0.35), 0.8)
+
+
+def _mouth(pen: Pen, smile: float, opening: float, skin: str) -> None:
+    """Between an upper and a lower curve from corner to corner."""
+    half = 6.2 + 0.6 * abs(smile) - 1.0 * opening
+    bend, gap = 3.6 * smile, 5.2 * opening
+    y = 47.6 - 0.42 * bend - 0.3 * gap
+    corner = (32 - half, y)
+
+    def lens(top: float, bottom: float) -> skia.Path:
+        return curve(corner, (32, y + top, 32 + half, y), (32, y + bottom, *corner))
+
+    lips = mix(LIPS, skin, 0.12)
+    whole = lens(2 * bend - 0.8 * gap - 0.4, 2 * bend + 1.2 * gap + 0.4)
+    pen.line(whole, lips, 1.9, "mouth", ink=0.0)
+    pen.shape(whole, "#611a26", "mouth", contour=False)
+    pen.line(whole, lips, 1.1, "mouth", ink=1.2)
+    if opening > 0.22:
+        pen.paint(lens(2 * bend - 0.75 * gap, 2 * bend - 0.1 * gap), "#fffaf0")
+        pen.paint(lens(2 * bend + 0.65 * gap, 2 * bend + 1.1 * gap), "#e2707a")
+
+
+def _facial_hair(pen: Pen, kind: str, colour: str, w: float) -> None:
+    """Under the mouth, which stays whole."""
+    if kind == "beard":
+        path = curve((31.4 - w, 33), (31 - w, 46, 33 - 0.62 * w, 57.6, 32, 57.6),
+                     (31 + 0.62 * w, 57.6, 33 + w, 46, 32.6 + w, 33), (30.5 + w, 41.5, 28 + w, 43),
+                     (37, 41, 32, 43), (27, 41, 36 - w, 43), (33.5 - w, 41.5, 31.4 - w, 33))  # fmt: skip
+        pen.shape(path, colour, "facial hair")
+        pen.trace(curve((26, 54.6), (32, 56.8, 38, 54.6), close=False), mix(colour, "#ffffff", 0.2), 0.9, 0.6)
+    elif kind == "moustache":
+        path = curve((32, 42), (36, 40.4, 38.2, 42.8), (39.8, 44.2, 42, 42.4), (41, 47.2, 36, 46.2),
+                     (33, 45.6, 32, 44.8), (31, 45.6, 28, 46.2), (23, 47.2, 22, 42.4),
+                     (24.2, 44.2, 25.8, 42.8), (28, 40.4, 32, 42))  # fmt: skip
+        pen.shape(path, colour, "facial hair")
+
+
+def _glasses(pen: Pen, kind: str, colour: str, eyes: float, w: float) -> None:
+    if kind == "none":
+        return
+    r = min(6.3, eyes - 0.3)
+    centres = (32 - eyes, 32 + eyes)
+    parts = [ellipse(x, 34, r, 6.2) if kind == "round" else box(x, 34.2, r, 5.3, 1.3) for x in centres]
+    for part in parts:
+        pen.paint(part, "#e9f6ff", 0.16)
+    bridge = curve((32 - eyes + r, 33.4), (32, 32, 32 + eyes - r, 33.4), close=False)
+    arms = [
+        curve((32 + side * (eyes + r), 32.6), (32 + side * (w + 0.8), 31.8), close=False) for side in (-1, 1)
+    ]
+    pen.line(together(*parts, bridge, *arms), colour, 1.7, "glasses", ink=1.0)
+    for x in centres:
+        pen.trace(curve((x - 3.4, 32), (x - 1.6, 30), close=False), "#ffffff", 0.9, 0.5)
+
+
+def _light(pen: Pen, light: float) -> None:
+    """Warm light from one side, violet shadow from the other."""
+    warm, cool = ("#fff1c9", "#231a4d")
+    left, right = (warm, cool) if light < 0 else (cool, warm)
+    strength = abs(light)
+    alpha = {warm: 0.26 * strength, cool: 0.42 * strength}
+    shader = skia.GradientShader.MakeLinear(
+        [skia.Point(2, 20), skia.Point(62, 44)],
+        [argb(left, alpha[left]), argb(left, 0), argb(right, 0), argb(right, alpha[right])],
+        [0.0, 0.45, 0.55, 1.0],
+    )  # fmt: skip
+    pen.colour.drawPaint(skia.Paint(Shader=shader))

@@ -1,0 +1,167 @@
+"""Hair and hats, in the units of `pen`: behind the head, in front of it, on top of it.
+
+`w` is half the width of the head, about the vertical line x = 32.
+"""
+
+from __future__ import annotations
+
+import math
+
+import skia
+
+from cgan.data.faces.pen import Pen, box, curve, ellipse, mix, together
+
+
+def behind(pen: Pen, style: str, colour: str, w: float, hat: bool) -> None:
+    """Hair that the head and the body hide in part."""
+    dark = mix(colour, "#1a1420", 0.22)
+    if style == "long":
+        pen.shape(curve((32, 8), (30 - w, 8, 26 - w, 18, 26.5 - w, 34), (26 - w, 50, 24.5 - w, 62),
+                        (39.5 + w, 62), (38 + w, 50, 37.5 + w, 34), (38 + w, 18, 34 + w, 8, 32, 8)),
+                  dark, "hair")  # fmt: skip
+    elif style == "bob":
+        pen.shape(curve((32, 7), (29 - w, 7, 24 - w, 20, 25.5 - w, 36), (25 - w, 46, 28 - w, 51),
+                        (36, 53.5, 36 + w, 51), (39 + w, 46, 38.5 + w, 36), (40 + w, 20, 35 + w, 7, 32, 7)),
+                  dark, "hair")  # fmt: skip
+    elif style == "curly":
+        angles = (math.radians(x) for x in range(-120, 121, 30) if not hat or abs(x) > 60)
+        ring = [ellipse(32 + (w + 1.5) * math.sin(a), 25 - 13.5 * math.cos(a), 6.2, 6.2) for a in angles]
+        pen.shape(together(ellipse(32, 25, w + 2, 8 if hat else 13), *ring), dark, "hair")
+    elif style == "bun" and not hat:
+        pen.shape(ellipse(32, 8, 6.6, 5.6), colour, "hair")
+        pen.trace(curve((28, 8), (32, 11.5, 36, 8), close=False), dark, 1)
+
+
+def _cap_of_hair(w: float, top: float, line: tuple[tuple[float, ...], ...]) -> skia.Path:
+    """From the left temple over the top to the right one, and back along the hairline."""
+    left, right = 32 - w, 32 + w
+    over = ((left - 2.5, 20, left, top, 32, top), (right, top, right + 2.5, 20, right + 0.8, 33))
+    return curve((left - 0.8, 33), *over, *line)
+
+
+def in_front(pen: Pen, style: str, colour: str, w: float, hat: bool, flip: bool) -> None:
+    """Hair on the forehead and at the temples."""
+    if style == "bald":
+        return
+    light, dark = mix(colour, "#ffffff", 0.16), mix(colour, "#1a1420", 0.22)
+    if hat and style in ("short", "spiky", "bun", "curly"):
+        for side in (-1, 1):
+            pen.shape(_temple(w, side), colour, "hair")
+        return
+    if style == "long":
+        for side in (-1, 1):
+            edge = 32 + side * (w + 0.8)
+            pen.shape(curve((32 + side * (w - 4), 15), (edge - side * 2.5, 26, edge - side * 2.2, 36),
+                            (edge - side * 2.5, 48, edge - side * 0.5, 61), (edge + side * 7, 61),
+                            (edge + side * 4.5, 46, edge + side * 4.5, 32),
+                            (edge + side * 4, 18, edge - side * 6, 10)),
+                      colour, "hair")  # fmt: skip
+            pen.trace(curve((edge + side * 2, 30), (edge + side * 1.5, 44, edge + side * 3, 57), close=False),
+                      dark, 0.9, 0.7)  # fmt: skip
+    fronts = {"short": _short, "spiky": _spiky, "curly": _curly, "bob": _bob, "long": _long, "bun": _bun}
+    path = fronts[style](w)
+    if flip:
+        path.transform(skia.Matrix.Scale(-1, 1).postTranslate(64, 0))
+    pen.shape(path, colour, "hair")
+    if not hat:
+        shine = curve((25, 13.5), (28, 10.5, 33, 10.8), (29, 12.2, 26.5, 14.8))
+        if flip:
+            shine.transform(skia.Matrix.Scale(-1, 1).postTranslate(64, 0))
+        pen.paint(shine, light)
+
+
+def _temple(w: float, side: int) -> skia.Path:
+    edge = 32 + side * (w + 0.9)
+    return curve((edge, 20), (edge + side * 1.2, 28, edge - side * 0.2, 36),
+                 (edge - side * 2.6, 33, edge - side * 4.6, 26), (edge - side * 4.6, 20))  # fmt: skip
+
+
+def _short(w: float) -> skia.Path:
+    return _cap_of_hair(w, 8.5, ((31 + w, 25, 28 + w, 21.5), (34, 22.5, 24, 17.5), (25, 20.5, 36 - w, 22.5),
+                                 (33 - w, 26, 31.2 - w, 33)))  # fmt: skip
+
+
+def _spiky(w: float) -> skia.Path:
+    tips = [
+        (32 + (w + 2.6) * x, y)
+        for x, y in ((-1.02, 17), (-0.7, 8.5), (-0.15, 4), (0.4, 5.5), (0.84, 9.5), (1.04, 19))
+    ]
+    valleys = [
+        (32 + w * x, y) for x, y in ((-0.82, 14.5), (-0.42, 10), (0.16, 9.5), (0.64, 11.5), (0.94, 16.5))
+    ]
+    path = curve((31.2 - w, 33), (30.8 - w, 26), close=False)
+    for k, tip in enumerate(tips):
+        path.lineTo(*tip)
+        if k < len(valleys):
+            path.lineTo(*valleys[k])
+    path.lineTo(32.8 + w, 33)
+    path.quadTo(31 + w, 26, 28.5 + w, 21.5)
+    for x, y in ((0.5, 19), (0.3, 23), (0.05, 18.5), (-0.2, 23), (-0.5, 19)):
+        path.lineTo(32 + w * x, y)
+    path.lineTo(35.5 - w, 21.5)
+    path.quadTo(33 - w, 26, 31.2 - w, 33)
+    path.close()
+    return path
+
+
+def _curly(w: float) -> skia.Path:
+    locks = [
+        ellipse(32 + (w - 1) * x, y, 4.8, 4.6)
+        for x, y in ((-0.98, 22), (-0.62, 16.8), (-0.2, 15), (0.26, 15.2), (0.66, 17), (0.98, 22))
+    ]
+    return together(*locks)  # fmt: skip
+
+
+def _bob(w: float) -> skia.Path:
+    return curve((29.8 - w, 44), (26.5 - w, 12, 30 - w, 7.5, 32, 7.5),
+                 (34 + w, 7.5, 37.5 + w, 12, 34.2 + w, 44), (31.5 + w, 40, 30 + w, 24),
+                 (30, 21.5, 34 - w, 24), (32.5 - w, 40, 29.8 - w, 44))  # fmt: skip
+
+
+def _long(w: float) -> skia.Path:
+    return _cap_of_hair(w, 7.5, ((32 + w, 24, 28.5 + w, 24.5, 27, 14), (29, 21, 35 - w, 26, 31.2 - w, 33)))
+
+
+def _bun(w: float) -> skia.Path:
+    return _cap_of_hair(w, 9, ((31 + w, 18, 36, 16.5, 32, 17), (28, 16.5, 33 - w, 18, 31.2 - w, 33)))
+
+
+def hat(pen: Pen, kind: str, colour: str, w: float, flip: bool) -> None:
+    """A hat down to the upper forehead."""
+    dark, light = mix(colour, "#15121c", 0.3), mix(colour, "#ffffff", 0.25)
+    side = -1 if flip else 1
+    if kind == "cap":
+        dome = curve((30 - w, 23), (29 - w, 7.5, 32, 7.5), (35 + w, 7.5, 34 + w, 23), (32, 17.5, 30 - w, 23))
+        pen.shape(dome, colour, "hat")
+        pen.paint(ellipse(32 - side * 5, 12, 3.6, 2.2), light, 0.55)
+        pen.trace(curve((32, 8), (32 + side * 5, 12, 32 + side * 4, 18), close=False), dark, 0.8)
+        pen.paint(ellipse(32, 7.8, 1.7, 1.1), dark)
+        pen.shape(curve((32 - side * (w - 3), 20.5), (32 + side * 6, 14.5, 32 + side * (w + 8.5), 22.5),
+                        (32 + side * (w + 8), 25.6, 32 + side * (w + 4), 24.8),
+                        (32 + side * 6, 19.8, 32 - side * (w - 3), 23)),
+                  dark, "hat")  # fmt: skip
+    elif kind == "beanie":
+        pen.shape(ellipse(32, 7.2, 4.2, 3.8), light, "hat")
+        pen.shape(curve((30.5 - w, 22), (29 - w, 8, 32, 8), (35 + w, 8, 33.5 + w, 22)), colour, "hat")
+        for x in (-0.55, 0.0, 0.55):
+            pen.trace(
+                curve((32 + w * x * 0.7, 11), (32 + w * x, 14, 32 + w * x * 1.1, 17), close=False),
+                dark,
+                0.9,
+                0.55,
+            )
+        pen.shape(box(32, 20.5, w + 2.6, 3.4, 2.4), light, "hat")
+        for x in range(-5, 6):
+            pen.trace(
+                curve((32 + x * w / 5.4, 18.8), (32 + x * w / 5.4, 22.3), close=False), colour, 0.8, 0.7
+            )
+    elif kind == "fedora":
+        pen.shape(
+            curve((34.5 - w, 19), (35 - w, 7, 27, 6.5), (32, 9, 37, 6.5), (29 + w, 7, 29.5 + w, 19)),
+            colour,
+            "hat",
+        )
+        pen.paint(curve((34.6 - w, 19), (34.8 - w, 15.5), (32, 13.4, 29.2 + w, 15.5), (29.4 + w, 19)), dark)
+        pen.shape(curve((22 - w, 19.5), (27 - w, 17.5, 32, 17.2), (37 + w, 17.5, 42 + w, 19.5),
+                        (39 + w, 23.6, 32, 23.2), (25 - w, 23.6, 22 - w, 19.5)), colour, "hat")  # fmt: skip
+        pen.trace(curve((26 - w, 20.4), (32, 18.6, 38 + w, 20.4), close=False), light, 0.9, 0.6)
