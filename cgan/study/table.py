@@ -14,9 +14,11 @@ Keys of the table, ready for JSON:
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from cgan.metrics.report import summary
@@ -24,6 +26,7 @@ from cgan.study.base import BASELINE, Study
 
 FIGURES = ("obedience", "frechet_ratio", "frechet", "kernel", "precision", "recall", "coverage")
 COMPARED = ("obedience", "frechet_ratio", "recall")  # what rows are told apart by
+TABLE = Path(__file__).parents[2] / "assets" / "studies" / "techniques.json"  # the bundled one
 CLEAR = 2.0  # standard errors between two rows that differ
 
 Run = Mapping[str, Any]
@@ -125,3 +128,11 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_rounded(part) for part in value]
     return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A table that `table` made. FileNotFoundError if there is none, ValueError if it is something else."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(found, dict) or not {"study", "training", "measured", "rows"} <= found.keys():
+        raise ValueError(f"{path}: not the table of a study")
+    return found
