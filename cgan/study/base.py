@@ -32,8 +32,7 @@ class Study:
     baseline: Config
     rows: tuple[Row, ...]  # in the order that they run
     seeds: int = 2
-    count: int = 10_000  # pictures that score a row
-    curve_count: int = 2000  # pictures of each point of a row's curve
+    count: int = 10_000  # pictures that score a row, and each point of its curve
 
     def __post_init__(self):
         if self.seeds < 1:

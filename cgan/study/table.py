@@ -2,7 +2,7 @@
 
 Keys of the table, ready for JSON:
 - study, baseline (the whole configuration), training {command, commits, hardware, torch, kimg, seeds, flags}
-- measured {features, judge_accuracy, count, curve_count, real: the figures of as many test pictures}
+- measured {features, judge_accuracy, count, real: the figures of as many test pictures}
 - spread: the standard deviation that one more seed shows, pooled over the rows in which nothing went wrong
 - rows, each: name, title, group, flags, reference, sentence, seeds (that are done), picture (whether it has)
     - figures: {NAME: {mean, std, values}} over the seeds that came to an end, None if none did

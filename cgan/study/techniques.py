@@ -31,7 +31,7 @@ SMALL = Config(
         generator_optimizer=ADAM,
         discriminator_optimizer=ADAM,
         checkpoint_kimg=100,
-        evaluate_kimg=60,
+        evaluate_kimg=75,
         snapshots=0,
     ),
 )

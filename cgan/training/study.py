@@ -19,7 +19,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,6 @@ class Bench:
 
     data: Images
     reference: RealReference
-    points: RealReference  # of fewer pictures, for the curves
 
     @staticmethod
     def load(study: Study, data_root: Path, download: bool) -> Bench:
@@ -59,8 +58,7 @@ class Bench:
         dataset, form = study.baseline.dataset, study.baseline.condition.form
         torch.set_num_threads(study.baseline.training.threads or torch.get_num_threads())
         reference = real_reference(dataset, form, data_root, download, count=study.count)
-        points = replace(reference, count=study.curve_count)
-        return Bench(dataset.load(data_root, "train", download), reference, points)
+        return Bench(dataset.load(data_root, "train", download), reference)
 
 
 def run(study: Study, bench: Bench, out: Path, command: str) -> None:
@@ -96,7 +94,7 @@ def train_and_score(
     def measure(model: ConditionalGAN) -> dict[str, float]:
         nonlocal last
         last, started = model, time.monotonic()
-        return quick(drawer(model), bench.points) | {"measuring": time.monotonic() - started}
+        return quick(drawer(model), bench.reference) | {"measuring": time.monotonic() - started}
 
     trainer = Trainer(config, bench.data, folder, measure)
     failure, figures = None, None
@@ -202,7 +200,6 @@ def write_table(study: Study, bench: Bench, out: Path, command: str) -> None:
             "features": bench.reference.network.name,
             "judge_accuracy": info.test_accuracy,
             "count": study.count,
-            "curve_count": study.curve_count,
             "real": _kept(bench.reference.floor, bench.reference),
         }
         pictures = {path.stem for path in (out / study.name).glob("*.webp")}
