@@ -5,14 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from cgan.conditions.attributes import Attributes
+from cgan.conditions.image import Picture
 from cgan.conditions.label import Label
+from cgan.conditions.mask import Mask
+from cgan.conditions.text import Text
 from cgan.config import AdamOptions, Config, TrainingOptions, replace
+from cgan.data.faces import Faces
 from cgan.data.vision import MNIST, FashionMNIST
 from cgan.losses.bce import BCE
 from cgan.networks import DiscriminatorOptions, GeneratorOptions
 from cgan.registry import closest
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1
+from cgan.regularizers.matching import Matching
 
 
 def mnist_article() -> Config:
@@ -87,10 +93,74 @@ def fashion_mnist() -> Config:
     )
 
 
+def faces_attributes() -> Config:
+    """Cartoon faces from attributes: `mnist`'s recipe at 64x64, on one CPU core some 300 pictures a second.
+
+    The transposed convolution that makes the picture again spares the generator its dearest resolution; the
+    critic goes down to 2x2, so that its heads, as wide as the condition, stay small. The auxiliary head reads
+    every attribute off the picture, the small ones too, which a single logit would pass over.
+    """
+    adam = AdamOptions(lr=1e-3, beta1=0.0, beta2=0.99)
+    return Config(
+        dataset=Faces(),
+        condition=Attributes(),
+        generator=GeneratorOptions(widths=(64, 64, 48, 32), to_image="transposed", noise_dim=32),
+        discriminator=DiscriminatorOptions(widths=(32, 64, 64, 64, 64), head="projection"),
+        loss=BCE(),
+        regularizers={"r1": R1(weight=1.0), "auxiliary": Auxiliary(weight=1.0)},
+        training=TrainingOptions(
+            kimg=1600,
+            batch=64,
+            threads=1,
+            generator_optimizer=adam,
+            discriminator_optimizer=adam,
+            decay_kimg=800,
+            condition_dropout=0.05,
+            evaluate_kimg=0,
+            snapshots=3,
+        ),
+    )
+
+
+def faces_text() -> Config:
+    """Cartoon faces from a caption: `faces_attributes` with a GRU, a contrastive auxiliary head and, at one
+    step in four, mismatched captions as negatives."""
+    base = faces_attributes()
+    return replace(
+        base,
+        condition=Text(embedding=32, hidden=64),
+        regularizers={**base.regularizers, "matching": Matching(every=4)},
+    )
+
+
+def faces_mask() -> Config:
+    """Cartoon faces from a segmentation map: SPADE, and a critic that sees the map beside the picture and so
+    needs no head of its own for it."""
+    return replace(
+        faces_attributes(),
+        condition=Mask(),
+        generator__spatial_hidden=16,
+        discriminator__widths=(32, 64, 96, 96),
+        regularizers={"r1": R1(weight=1.0)},
+    )
+
+
+def faces_image() -> Config:
+    """Cartoon faces from a line drawing: `faces_mask` with a convolutional encoder, whose coarse maps know
+    which lines belong together."""
+    return replace(
+        faces_mask(), condition=Picture(), generator__spatial="encoded", generator__spatial_hidden=24
+    )
+
+
 PRESETS: dict[str, Callable[[], Config]] = {
     "mnist": mnist,
     "mnist-article": mnist_article,
     "fashion-mnist": fashion_mnist,
+    "faces-attributes": faces_attributes,
+    "faces-text": faces_text,
+    "faces-image": faces_image,
+    "faces-mask": faces_mask,
 }
 
 
