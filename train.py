@@ -36,7 +36,10 @@ def parser() -> argparse.ArgumentParser:
     what.add_argument("--preset", metavar="NAME", help=f"what to start from: {', '.join(PRESETS)}")
     what.add_argument("--study", metavar="NAME", help=f"rows to train and compare: {', '.join(STUDIES)}")
     parser.add_argument(
-        "--data-root", type=Path, metavar="DIR", help="where the data set lies, as torchvision lays it out"
+        "--data-root",
+        type=Path,
+        metavar="DIR",
+        help="where the data set lies, as torchvision lays it out, or the folder of your own pictures",
     )
     parser.add_argument(
         "--download", action="store_true", help="let torchvision fetch the data set if it is not there"
@@ -50,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--processes", type=int, default=1, metavar="N", help="processes that share the rows of the study"
     )
+    parser.add_argument(
+        "--data", dest="dataset", metavar="NAME", default=argparse.SUPPRESS, help="the same as --dataset"
+    )
     add_flags(parser)
     return parser
 
@@ -62,7 +68,7 @@ def main(argv: list[str] | None = None) -> int:
         study = chosen(named) if named.study else None
         config = override(study.baseline if study else preset(named.preset), arguments)
         if named.dry_run:
-            print(describe(config))
+            print(describe(config, named.data_root, named.download))
             return 0
         if not named.data_root or not named.out:
             raise ValueError("--data-root and --out are needed to train")
@@ -110,10 +116,13 @@ def train(config: Config, data_root: Path, out: Path, download: bool) -> None:
     from cgan.training.folder import finish
     from cgan.training.trainer import Trainer
 
-    data = config.dataset.load(data_root, "train", download)
-    evaluate = None
+    data, evaluate = config.dataset.load(data_root, "train", download), None
+    config.condition.fit(data.targets)  # whether the data tell what the condition needs, before more is read
     if config.training.evaluate_kimg:
-        evaluate = quick_evaluation(config.dataset, config.condition.form, data_root, download)
+        try:
+            evaluate = quick_evaluation(config.dataset, config.condition.form, data_root, download)
+        except (ValueError, FileNotFoundError) as error:
+            print(f"train.py: sample grids but no figures: {error}", file=sys.stderr)
     trainer = Trainer(config, data, out, evaluate)
     trainer.fit()
     finish(trainer, command=f"python train.py {shown(sys.argv[1:])}")
@@ -125,15 +134,21 @@ def shown(argv: list[str]) -> str:
     return " ".join("DIR" if before in ("--data-root", "--out") else word for before, word in pairs)
 
 
-def describe(config: Config) -> str:
-    """The resolved configuration as JSON and the networks' sizes."""
+def describe(config: Config, data_root: Path | None, download: bool) -> str:
+    """The resolved configuration as JSON and the networks' sizes, for which some data sets must be read."""
     from cgan.model import ConditionalGAN
 
-    size, channels = config.dataset.size, config.dataset.channels
-    model = ConditionalGAN(config.model({"classes": config.dataset.classes}, size, channels))
+    dataset, resolved = config.dataset, json.dumps(to_json(config), indent=1)
+    if data_root:
+        data = dataset.load(data_root, "train", download)
+        targets, size, channels = data.targets, data.size, data.channels
+    elif dataset.classes and config.condition.form == "label":
+        targets, size, channels = {"classes": dataset.classes}, dataset.size, dataset.channels
+    else:
+        return f"{resolved}\nthe networks' sizes follow from the data: add --data-root DIR"
+    model = ConditionalGAN(config.model(targets, size, channels))
     counts = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
-    lines = [f"{name}: {count:,} parameters" for name, count in counts.items()]
-    return "\n".join([json.dumps(to_json(config), indent=1), *lines])
+    return "\n".join([resolved, *(f"{name}: {count:,} parameters" for name, count in counts.items())])
 
 
 def fail(error: Exception, status: int) -> int:

@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cgan.data import DATASETS, Dataset
-from cgan.metrics.features import FeatureNetwork
+from cgan.data import DATASETS, Dataset, Images
+from cgan.metrics import MEASURES
+from cgan.metrics.features import FeatureNetwork, home
 from cgan.metrics.report import Draw, Pictures, RealReference, evaluate, quick
 from cgan.model import METRICS, ConditionalGAN, read_json, write_json
 from cgan.timeline import Timeline
@@ -43,23 +44,40 @@ def drawer(model: ConditionalGAN) -> Draw:
 
 
 def real_reference(
-    dataset: Dataset, form: str, data_root: Path, download: bool, **options: Any
+    dataset: Dataset, form: str, data_root: Path, download: bool, count: int, fewer: bool = False
 ) -> RealReference:
-    """The real pictures that a model of `dataset` is measured against.
+    """The real pictures that a model of `dataset` is measured against: `count` of them, or if `fewer` is
+    allowed as many as there are.
 
-    Raises FileNotFoundError if the data or the data set's feature network is missing.
+    Raises FileNotFoundError if the data or the data set's feature network is missing, ValueError if the
+    network was made for other pictures or they are too few.
     """
-    network = FeatureNetwork.load(DATASETS.name_of(dataset))
+    name = DATASETS.name_of(dataset)
+    network, _ = FeatureNetwork.load(name, home(name, data_root)), MEASURES[form]
     train, test = (dataset.load(data_root, split, download) for split in ("train", "test"))
+    _check_judge(network, train)
     pairs = {"train": (train.images, train.targets), "test": (test.images, test.targets)}
-    return RealReference(network=network, form=form, **pairs, **options)
+    count = min(count, len(train), len(test)) if fewer else count
+    return RealReference(network=network, form=form, count=count, **pairs)
+
+
+def _check_judge(network: FeatureNetwork, data: Images) -> None:
+    """ValueError if the network has not been made for such pictures."""
+    info, classes = network.info, data.targets.get("classes", network.info.classes)
+    if (info.channels, info.size, info.classes) != (data.channels, data.size, classes):
+        raise ValueError(
+            f"the {info.dataset} feature network was trained on {len(info.classes)} classes of "
+            f"{info.size}x{info.size}x{info.channels} pictures, these are {len(classes)} classes of "
+            f"{data.size}x{data.size}x{data.channels}: train it on these, with --size {data.size}"
+        )
 
 
 def quick_evaluation(
     dataset: Dataset, form: str, data_root: Path, download: bool = False, count: int = QUICK_COUNT
 ) -> Callable[[ConditionalGAN], dict[str, float]]:
-    """What the trainer measures now and then: obedience and Fréchet distance of `count` pictures."""
-    reference = real_reference(dataset, form, data_root, download, count=count)
+    """What the trainer measures now and then: obedience and Fréchet distance of `count` pictures, or of as
+    many as there are. Raises as `real_reference`."""
+    reference = real_reference(dataset, form, data_root, download, count, fewer=True)
     return lambda model: quick(drawer(model), reference)
 
 
@@ -81,7 +99,7 @@ def evaluate_model(
     """
     if seeds < 1:
         raise ValueError(f"--seeds must be at least 1, got {seeds}")
-    reference = real_reference(model.config.dataset, model.encoder.form, data_root, download, count=count)
+    reference = real_reference(model.config.dataset, model.encoder.form, data_root, download, count)
     return evaluate(
         drawer(model),
         reference,

@@ -2,7 +2,8 @@
 
 `python -m cgan.metrics.features train --dataset mnist --data-root DIR` writes weights in half precision to
 assets/features/mnist.safetensors, what made them to its header. Every figure says that it stands in these
-features ("cgan-mnist"); none is called FID, which means Inception-v3.
+features ("cgan-mnist"); none is called FID, which means Inception-v3. A data set without a recipe here, such
+as a person's own folder, keeps its weights beside its pictures.
 
 Shapes: N pictures, C channels, H x W pixels, F feature width, K classes.
 """
@@ -34,6 +35,11 @@ RECIPES = {
         widths=(32, 64, 64, 96, 96), epochs=18, flip=True, degrees=0, shift=0.06, scale=0, erase=0.15
     ),
 }
+
+
+def home(dataset: str, data_root: Path) -> Path:
+    """The folder of a data set's weights: ours, or that of the pictures."""
+    return FOLDER if dataset in RECIPES else Path(data_root)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +79,8 @@ class FeatureNetwork:
             names = sorted(file.stem for file in Path(folder).glob("*.safetensors"))
             raise FileNotFoundError(
                 f"no feature network for data set {dataset!r}.{closest(dataset, names)} There is one for: "
-                f"{', '.join(names) or 'none'}; make one with: python -m cgan.metrics.features train"
+                f"{', '.join(names) or 'none'}; make one with: python -m cgan.metrics.features train "
+                f"--dataset {dataset} --data-root DIR"
             )
         try:
             info, weights = _read(path)
@@ -122,12 +129,26 @@ def save(classifier: Classifier, info: FeatureInfo, path: Path) -> None:
     save_file(weights, path, {"format": FORMAT, "info": json.dumps(dataclasses.asdict(info))})
 
 
-def train(dataset: str, root: Path, *, out: Path, epochs: int | None, seed: int, download: bool) -> float:
-    """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1."""
+def train(
+    dataset: str,
+    root: Path,
+    *,
+    out: Path,
+    epochs: int | None,
+    seed: int,
+    download: bool,
+    size: int | None = None,
+) -> float:
+    """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1.
+
+    ValueError if the data set has no classes or too few pictures.
+    """
     from cgan.data import DATASETS  # the command's own need: the library below measures tensors only
 
-    data = DATASETS[dataset]()
+    data = DATASETS[dataset](**({"size": size} if size else {}))
     training, test = (data.load(root, split, download) for split in ("train", "test"))
+    if "classes" not in training.targets:
+        raise ValueError(f"data set {dataset} has no classes, which a feature network learns to tell apart")
     recipe = RECIPES.get(dataset, Recipe())
     recipe = dataclasses.replace(recipe, epochs=epochs or recipe.epochs)
     classes = training.targets["classes"]
@@ -149,7 +170,8 @@ def train(dataset: str, root: Path, *, out: Path, epochs: int | None, seed: int,
         epochs=recipe.epochs,
         widths=recipe.widths,
         command="python -m cgan.metrics.features train "
-        f"--dataset {dataset} --data-root DIR --epochs {recipe.epochs} --seed {seed}",
+        f"--dataset {dataset} --data-root DIR --epochs {recipe.epochs} --seed {seed}"
+        + (f" --size {size}" if size else ""),
     )
     save(classifier, info, out)
     return info.test_accuracy
@@ -165,12 +187,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     command.add_argument("--dataset", required=True)
     command.add_argument("--data-root", type=Path, required=True)
-    command.add_argument("--out", type=Path, help="default: assets/features/DATASET.safetensors")
+    command.add_argument("--out", type=Path, help="default: assets/features/DATASET.safetensors, "
+                         "of your own pictures DIR/DATASET.safetensors")  # fmt: skip
+    command.add_argument("--size", type=int, help="height and width in pixels, if not the data set's own")
     command.add_argument("--epochs", type=int)
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
     options = parser.parse_args(arguments)
-    out = options.out or FOLDER / f"{options.dataset}.safetensors"
+    out = options.out or home(options.dataset, options.data_root) / f"{options.dataset}.safetensors"
     try:
         accuracy = train(
             options.dataset,
@@ -179,6 +203,7 @@ def main(arguments: list[str] | None = None) -> int:
             epochs=options.epochs,
             seed=options.seed,
             download=options.download,
+            size=options.size,
         )
     except (ValueError, FileNotFoundError) as error:
         print(error, file=sys.stderr)
