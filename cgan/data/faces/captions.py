@@ -198,7 +198,7 @@ def _clause(group: Group, found: list[Term], said: set[str], draws: Iterator[flo
     adjectives = " ".join(term.words[int(len(term.words) * next(draws))] for term in kept)
     noun = group.nouns[int(len(group.nouns) * next(draws))]
     text = group.form.format(adjectives=adjectives, noun=noun).strip()
-    if group.article and not adjectives.startswith("no"):
+    if group.article and adjectives not in NONE:
         return f"{'an' if text[0] in 'aeiou' else 'a'} {text}"
     return text
 

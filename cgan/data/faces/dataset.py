@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,9 +33,9 @@ from cgan.data.faces.attributes import (
 from cgan.data.faces.captions import captions, terms
 from cgan.rng import stream
 
-FORMAT = 1  # raise it whenever a face changes, so that nobody reads an old cache
+FORMAT = 2  # raise it whenever a face changes, so that nobody reads an old cache
 BLOCK = 500  # faces that one process draws at a time
-COLUMNS = ("images", "mask", "image", "attributes")
+POOL_BLOCKS = 8  # fewer are drawn sooner than processes start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class Faces:
             columns = self.draw(split, 0, count)
             if _write(folder, columns):
                 columns = _read(folder, count, self.size) or columns
-        images, mask, image, attributes = (torch.from_numpy(columns[name]) for name in COLUMNS)
+        images, mask, image, attributes = (torch.from_numpy(columns[name]) for name in _shapes(self.size))
         return Images(images, {
             "attributes": attributes, "attribute_fields": ATTRIBUTES, "text": columns["text"],
             "mask": mask, "mask_classes": tuple(CLASSES), "mask_colours": tuple(CLASSES.values()),
@@ -74,21 +75,26 @@ class Faces:
         })  # fmt: skip
 
     def draw(self, split: Split, first: int, count: int) -> dict[str, Any]:
-        """Faces first, first + 1, ... as arrays by column, and "text"."""
-        blocks = [
-            (self.size, split, k, min(BLOCK, first + count - k)) for k in range(first, first + count, BLOCK)
-        ]
-        workers = min(
-            len(blocks),
-            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
-        )
-        if len(blocks) < 8 or workers == 1:
-            parts = [_block(*block) for block in blocks]
-        else:
-            with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-                parts = list(pool.map(_block, *zip(*blocks, strict=True)))
-        drawn: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in COLUMNS}
-        return drawn | {"text": [text for part in parts for text in part["text"]]}
+        """Faces first, first + 1, ... as arrays by column, and "text"; many of them by as many processes as
+        there are cores. FileNotFoundError if the drawing library is missing."""
+        starts = range(first, first + count, BLOCK)
+        counts = [min(BLOCK, first + count - start) for start in starts]
+        jobs = [self.size] * len(starts), [split] * len(starts), starts, counts
+        columns: dict[str, Any] = {
+            name: np.empty((count, *shape), np.float32 if name == "attributes" else np.uint8)
+            for name, shape in _shapes(self.size).items()
+        }
+        text: list[tuple[str, ...]] = []
+        with ExitStack() as stack:
+            over = map
+            if len(starts) >= POOL_BLOCKS:
+                context = multiprocessing.get_context("spawn")  # torch has threads, which a fork may hang
+                over = stack.enter_context(ProcessPoolExecutor(cores(), context)).map
+            for start, part in zip(starts, over(_block, *jobs), strict=True):
+                for name, column in columns.items():
+                    column[start - first : start - first + len(part["text"])] = part[name]
+                text += part["text"]
+        return columns | {"text": text}
 
     @staticmethod
     def visible(attributes: Tensor) -> Tensor:
@@ -101,9 +107,29 @@ class Faces:
         return terms(caption)
 
 
-def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
-    from cgan.data.faces.drawing import Painter  # here, so that the demo runs without the drawing library
+def cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
+
+def _shapes(size: int) -> dict[str, tuple[int, ...]]:
+    """The shape of one face in every column."""
+    return {
+        "images": (3, size, size),
+        "mask": (size, size),
+        "image": (1, size, size),
+        "attributes": (len(ATTRIBUTES),),
+    }
+
+
+def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
+    try:  # here, so that the demo, and training on faces drawn before, run without the drawing library
+        from cgan.data.faces.drawing import Painter
+    except ImportError as error:
+        raise FileNotFoundError(
+            f"no faces drawn before, and the library that draws them does not load ({error}): "
+            "pip install -r requirements-train.txt"
+        ) from error
     painter = Painter(size)
     u = uniforms(split, first, count)
     attributes = attribute_values(u)
@@ -122,16 +148,13 @@ def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
 
 def _read(folder: Path, count: int, size: int) -> dict[str, Any] | None:
     """The columns, mapped and not yet read; None if any is missing or damaged."""
-    shapes = ((count, 3, size, size), (count, size, size), (count, 1, size, size), (count, len(ATTRIBUTES)))
+    shapes = _shapes(size)
     try:
-        columns: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="c") for name in COLUMNS}
+        columns: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="c") for name in shapes}
         text = json.loads((folder / "text.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, EOFError):
         return None
-    if (
-        any(columns[name].shape != shape for name, shape in zip(COLUMNS, shapes, strict=True))
-        or len(text) != count
-    ):
+    if len(text) != count or any(columns[name].shape != (count, *shape) for name, shape in shapes.items()):
         return None
     return columns | {"text": [tuple(texts) for texts in text]}
 
@@ -143,7 +166,7 @@ def _write(folder: Path, columns: dict[str, Any]) -> bool:
         with tempfile.TemporaryDirectory(prefix=".faces-", dir=folder.parent) as scratch:
             whole = Path(scratch) / "whole"
             whole.mkdir()
-            for name in COLUMNS:
+            for name in _shapes(0):
                 np.save(whole / f"{name}.npy", columns[name])
             (whole / "text.json").write_text(json.dumps(columns["text"]), encoding="utf-8")
             if folder.exists():

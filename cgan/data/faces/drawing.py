@@ -174,7 +174,7 @@ def _brows(pen: Pen, look: dict, more: Details, eyes: float, colour: str) -> Non
 
 def _nose(pen: Pen, size: float, skin: str) -> None:
     rx, ry = 1.7 + 2.5 * size, 1.5 + 1.5 * size
-    pen.shape(ellipse(32, 40.6 - 0.3 * ry, rx, ry), mix(mix(skin, "#d9483b", 0.24), SHADOW, 0.12), "nose")
+    pen.shape(ellipse(32, 40.6 - 0.3 * ry, rx, ry), mix(mix(skin, "#d23c34", 0.4), SHADOW, 0.16), "nose")
     pen.paint(ellipse(32 - 0.3 * rx, 40.3 - 0.7 * ry, 0.42 * rx, 0.3 * ry), mix(skin, "#ffffff", 0.35), 0.8)
 
 
