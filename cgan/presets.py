@@ -116,7 +116,7 @@ def faces_attributes() -> Config:
             discriminator_optimizer=adam,
             decay_kimg=800,
             condition_dropout=0.05,
-            evaluate_kimg=0,
+            evaluate_kimg=200,
             snapshots=3,
         ),
     )
@@ -148,9 +148,7 @@ def faces_mask() -> Config:
 def faces_image() -> Config:
     """Cartoon faces from a line drawing: `faces_mask` with a convolutional encoder, whose coarse maps know
     which lines belong together."""
-    return replace(
-        faces_mask(), condition=Picture(), generator__spatial="encoded", generator__spatial_hidden=24
-    )
+    return replace(faces_mask(), condition=Picture(), generator__spatial="encoded")
 
 
 PRESETS: dict[str, Callable[[], Config]] = {
