@@ -39,7 +39,7 @@ def explorer(
 
 def script() -> str:
     """The page's script: the common part, every tab's, and the start."""
-    common = (HERE / "static" / f"{name}.js" for name in ("live", "state", "stage"))
+    common = (HERE / "static" / f"{name}.js" for name in ("live", "state", "chart", "stage"))
     parts = [*common, *(HERE / "tabs" / f"{name}.js" for name in TABS)]
     return "\n".join([*(part.read_text("utf-8") for part in parts), "start();", "//# sourceURL=explorer.js"])
 

@@ -103,9 +103,8 @@ tabs.card = {
   curves(points, evaluation) {
     const judge = evaluation?.features.judge_accuracy;
     return node("section", {}, node("h2", { textContent: say("card_curves") }), node("div", { className: "charts" },
-      chart(points, "obedience", { line: evaluation?.form === "label" ? judge : null, mark: "card_judge", write: percent }),
-      chart(points.filter((each) => each.frechet_ratio > 0), "frechet_ratio",
-        { log: true, line: 1, mark: "card_floor", write: (value) => `${Number(value.toPrecision(3))}` })));
+      chart([{ points }], "obedience", { line: evaluation?.form === "label" ? judge : null, mark: "card_judge", write: percent }),
+      chart([{ points }], "frechet_ratio", { log: true, line: 1, mark: "card_floor", write: threeDigits })));
   },
 
   made(training) {
@@ -116,56 +115,4 @@ tabs.card = {
   },
 };
 
-const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
-const plainly = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
 const short = (value) => (value < 0.005 ? "" : value >= 99.95 ? "100" : value < 1 ? value.toFixed(2).slice(1) : value.toFixed(1));
-
-function node(tag, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), properties);
-  if (properties.role) made.setAttribute("role", properties.role);
-  made.append(...children);
-  return made;
-}
-
-function draw(tag, attributes, text = "") {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.textContent = text;
-  return made;
-}
-
-// One curve against kimg, with a dashed line for what real pictures reach.
-function chart(points, key, { log = false, line = null, mark, write }) {
-  const [left, right, top, bottom] = [46, 262, 12, 138];
-  const bend = log ? Math.log : (value) => value;
-  const values = points.map((point) => point[key]);
-  const known = line == null ? values : [...values, line];
-  const low = log ? Math.min(...known) : Math.floor(20 * Math.min(...known)) / 20;
-  const high = log ? Math.max(...known) : Math.max(1, ...known);
-  const last = points.at(-1).kimg;
-  const x = (kimg) => left + ((right - left) * kimg) / last;
-  const y = (value) => bottom - ((bottom - top) * (bend(value) - bend(low))) / (bend(high) - bend(low) || 1);
-  const unbend = log ? Math.exp : (value) => value;
-  const levels = [0, 0.5, 1].map((share) => unbend(bend(low) + share * (bend(high) - bend(low))));
-  const summary = say("card_curve", { what: say(`card_${key}`), first: write(values[0]), last: write(values.at(-1)), kimg: Math.round(last) });
-  const svg = draw("svg", { viewBox: "0 0 270 178", role: "img", "aria-label": summary });
-  for (const value of levels) {
-    svg.append(draw("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "rule" }),
-      draw("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, log ? String(Number(value.toPrecision(2))) : percent(value, high - low < 0.1 ? 1 : 0)));
-  }
-  for (const share of [0, 0.5, 1]) {
-    svg.append(draw("text", { x: x(share * last), y: bottom + 17, "text-anchor": share === 1 ? "end" : "middle" }, Math.round(share * last)));
-  }
-  svg.append(draw("text", { x: (left + right) / 2, y: 174, "text-anchor": "middle" }, say("card_axis")));
-  if (line != null) {
-    svg.append(draw("line", { x1: left, x2: right, y1: y(line), y2: y(line), class: "aim" }),
-      draw("text", { x: right, y: y(line) + (y(line) < 40 ? 13 : -5), "text-anchor": "end" }, say(mark)));
-  }
-  svg.append(draw("polyline", { points: points.map((point) => `${x(point.kimg)},${y(point[key])}`).join(" "), class: "curve" }));
-  for (const point of points) {
-    const dot = draw("circle", { cx: x(point.kimg), cy: y(point[key]), r: 3 });
-    dot.append(draw("title", {}, `${Math.round(point.kimg)} kimg: ${write(point[key])}`));
-    svg.append(dot);
-  }
-  return node("figure", {}, node("figcaption", { textContent: say(`card_${key}_curve`) }), svg);
-}

@@ -1,0 +1,67 @@
+// What the tabs that show figures draw with: numbers in words, elements, and curves of quality against kimg.
+
+const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
+const plainly = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
+const threeDigits = (value) => `${Number(value.toPrecision(3))}`;
+
+function node(tag, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  if (properties.role) made.setAttribute("role", properties.role);
+  made.append(...children);
+  return made;
+}
+
+function draw(tag, attributes, text = "") {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.textContent = text;
+  return made;
+}
+
+// Curves of one figure against kimg, with a dashed line for what real pictures reach. A series is its points and,
+// where there are several, its title and its place among them, from which it has its colour.
+function chart(series, key, { log = false, line = null, mark, write }) {
+  const [left, right, top, bottom] = [46, 262, 12, 138];
+  const bend = log ? Math.log : (value) => value;
+  const curves = series
+    .map((each) => ({ ...each, points: each.points.filter((point) => !log || point[key] > 0) }))
+    .filter((each) => each.points.length);
+  const known = curves.flatMap(({ points }) => points.map((point) => point[key])).concat(line ?? []);
+  const low = log ? Math.min(...known) : Math.floor(20 * Math.min(...known)) / 20;
+  const high = log ? Math.max(...known) : Math.max(1, ...known);
+  const last = Math.max(...curves.map(({ points }) => points.at(-1).kimg));
+  const x = (kimg) => left + ((right - left) * kimg) / last;
+  const y = (value) => bottom - ((bottom - top) * (bend(value) - bend(low))) / (bend(high) - bend(low) || 1);
+  const unbend = log ? Math.exp : (value) => value;
+  const summary = curves.map(({ title, points }) => {
+    const [first, final] = [points[0], points.at(-1)];
+    const what = [title, say(`card_${key}`)].filter(Boolean).join(": ");
+    return say("card_curve", { what, first: write(first[key]), last: write(final[key]), kimg: Math.round(final.kimg) });
+  });
+  const svg = draw("svg", { viewBox: "0 0 270 178", role: "img", "aria-label": summary.join(". ") });
+  for (const value of [0, 0.5, 1].map((share) => unbend(bend(low) + share * (bend(high) - bend(low))))) {
+    const written = log ? String(Number(value.toPrecision(2))) : percent(value, high - low < 0.1 ? 1 : 0);
+    svg.append(draw("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "rule" }),
+      draw("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, written));
+  }
+  for (const share of [0, 0.5, 1]) {
+    svg.append(draw("text", { x: x(share * last), y: bottom + 17, "text-anchor": share === 1 ? "end" : "middle" }, Math.round(share * last)));
+  }
+  svg.append(draw("text", { x: (left + right) / 2, y: 174, "text-anchor": "middle" }, say("card_axis")));
+  if (line != null) {
+    svg.append(draw("line", { x1: left, x2: right, y1: y(line), y2: y(line), class: "aim" }),
+      draw("text", { x: right, y: y(line) + (y(line) < 40 ? 13 : -5), "text-anchor": "end" }, say(mark)));
+  }
+  for (const { title, place, points } of curves) {
+    const curve = draw("g", place === undefined ? {} : { "data-place": place });
+    curve.append(draw("polyline", { points: points.map((point) => `${x(point.kimg)},${y(point[key])}`).join(" "), class: "curve" }));
+    for (const point of points) {
+      const dot = draw("circle", { cx: x(point.kimg), cy: y(point[key]), r: 3 });
+      const at = `${Math.round(point.kimg)} kimg: ${write(point[key])}`;
+      dot.append(draw("title", {}, title ? `${title}, ${at}` : at));
+      curve.append(dot);
+    }
+    svg.append(curve);
+  }
+  return node("figure", {}, node("figcaption", { textContent: say(`card_${key}_curve`) }), svg);
+}
