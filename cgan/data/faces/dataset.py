@@ -27,6 +27,7 @@ from cgan.data.faces.attributes import (
     PURPOSE,
     SEEDS,
     attribute_values,
+    details,
     uniforms,
     visibility,
 )
@@ -137,7 +138,7 @@ def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
     mask = np.empty((count, size, size), np.uint8)
     lines = np.empty((count, 1, size, size), np.uint8)
     for k in range(count):
-        colours, ids, drawing = painter.face(u[k])
+        colours, ids, drawing = painter.draw(attributes[k], details(u[k]))
         images[k], mask[k], lines[k, 0] = colours.transpose(2, 0, 1), ids, drawing
     seen = visibility(attributes)
     text = [

@@ -9,17 +9,7 @@ import numpy as np
 import skia
 
 from cgan.data.faces import hair
-from cgan.data.faces.attributes import (
-    BACKGROUNDS,
-    CLASSES,
-    CLOTHES,
-    EYES,
-    HAIR,
-    Details,
-    attribute_values,
-    details,
-    named,
-)  # fmt: skip
+from cgan.data.faces.attributes import BACKGROUNDS, CLASSES, CLOTHES, EYES, HAIR, Details, named
 from cgan.data.faces.pen import Pen, argb, box, curve, ellipse, mix, together
 
 SKIN = ("#fde3d2", "#f3c6a2", "#dba174", "#b0734a", "#855236")
@@ -28,7 +18,7 @@ FRAMES = ("#2b2a35", "#7a3b2e", "#c9962f", "#b03a48", "#2e5f8a")
 HATS = ("#d2504f", "#e9a13b", "#3f8f6b", "#39629f", "#7a5299", "#3a3d49", "#a9744a", "#e7e1d6")
 CHIN = (32.0, 54.0)  # about which the head tilts
 TILT = 11.0  # degrees
-SCALE = 1.1
+SCALE = 1.1  # of the whole figure, about the chin
 
 
 class Painter:
@@ -55,10 +45,6 @@ class Painter:
             _head(pen, look, more, w, colour)
         _light(pen, look["light"])
         return pen.pixels[..., :3], pen.map, pen.lines
-
-    def face(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """As `draw`, from one row of uniform numbers."""
-        return self.draw(attribute_values(u[None])[0], details(u))
 
 
 def skin_of(tone: float) -> str:
