@@ -326,20 +326,38 @@ ROWS = (
     # ---- lessons
     Row(
         "collapse",
-        "Minimax, quick discriminator",
+        "No norm, learning rates ten times as high",
+        LESSON,
+        {
+            "generator.norm": "none",
+            "training.generator_optimizer.lr": "0.02",
+            "training.discriminator_optimizer.lr": "0.02",
+        },
+        "Goodfellow et al. 2014, section 6",
+        "Both players overshoot, and with no norm to bring its activations back the generator can end at "
+        "pictures that the noise no longer changes: collapse.",
+    ),
+    Row(
+        "discriminator-wins",
+        "Minimax, discriminator ten times as quick",
         LESSON,
         {"loss.saturating": "true", "training.discriminator_optimizer.lr": "0.02"},
         "Goodfellow et al. 2014, section 3",
-        "A discriminator that learns ten times as fast soon is sure of everything; under the minimax loss "
-        "the generator then has no gradient left.",
+        "A discriminator that is sure of every picture leaves the generator of the minimax loss without a "
+        "gradient to learn from.",
     ),
     Row(
         "unbounded-critic",
         "Wasserstein without a bound",
         LESSON,
-        {"loss": "wasserstein", "regularizers.r1.weight": "1e-9"},
+        {
+            "loss": "wasserstein",
+            "regularizers.r1.weight": "1e-9",
+            "training.generator_optimizer.lr": "0.02",
+            "training.discriminator_optimizer.lr": "0.02",
+        },
         "Arjovsky, Chintala & Bottou 2017, section 3",
-        "Nothing holds the critic's slope, so its verdicts and both players' gradients grow without bound.",
+        "Nothing holds the critic's slope, so at a high learning rate verdicts and gradients grow and grow.",
     ),
 )
 
