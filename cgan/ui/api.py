@@ -18,8 +18,8 @@ from gradio.utils import get_upload_folder
 
 from cgan.conditions import Choice
 from cgan.engine import Busy, Engine
+from cgan.ui.plans import Plan, Route
 from cgan.ui.query import Query
-from cgan.ui.routes import ROUTES
 
 PATIENCE = 60  # seconds
 INPUTS: Mapping[type, Callable[[Any, str], gr.components.Component]] = {
@@ -35,6 +35,7 @@ class Api:
     """Makes endpoints over one engine. To be used inside gr.Blocks."""
 
     engine: Engine
+    routes: Mapping[str, Route]
 
     @property
     def model(self) -> str:
@@ -74,10 +75,12 @@ class Api:
             values = {"model": model, **parameters} | _fields(condition, "") | _fields(condition2, "2")
             query = Query([(name, str(value)) for name, value in values.items()])
             resident = self.engine.resident(query.text("model"))
-            plan = ROUTES[route][0](query, resident)
+            plan = self.routes[route].answer(query, resident)
             query.done()
-            future = self.engine.submit(model, plan.noise, plan.cond)
-            return _store(plan.encode(future.result(PATIENCE)))
+            if isinstance(plan, Plan):
+                future = self.engine.submit(model, plan.noise, plan.cond)
+                return _store(plan.encode(future.result(PATIENCE)))
+            return _store(plan.run())
         except (ValueError, Busy, TimeoutError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -10,7 +10,7 @@ from cgan.ui.api import Api
 from cgan.ui.i18n import ENGLISH
 from cgan.ui.routes import describe
 from cgan.ui.stage import explorer
-from cgan.ui.tabs import TABS
+from cgan.ui.tabs import ROUTES, TABS
 
 
 def build(engine: Engine, notice: str = "") -> gr.Blocks:
@@ -20,7 +20,7 @@ def build(engine: Engine, notice: str = "") -> gr.Blocks:
     with gr.Blocks(title=ENGLISH["title"], analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         explorer(describe(engine), fields, notice)
         for tab in TABS.values():
-            tab().endpoint(Api(engine))
+            tab().endpoint(Api(engine, ROUTES))
     return blocks
 
 

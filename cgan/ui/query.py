@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cgan.registry import closest
 
-LONGEST = 2000  # characters of one value
+LONGEST = 8000  # characters of one value; a drawing or a map comes as a small PNG in base64
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
 

@@ -1,7 +1,4 @@
-"""Pictures by plain GET routes beside Gradio. A query is the permalink, the REST call and the cache's key.
-
-Shapes: N pictures, C channels, H x W pixels, Z noise width.
-"""
+"""The plain GET routes beside Gradio: cached, coalesced, refused with one line where they must be."""
 
 from __future__ import annotations
 
@@ -9,176 +6,25 @@ import asyncio
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import torch
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from torch import Tensor
 
-from cgan.conditions import Choice
 from cgan.data import DATASETS
 from cgan.engine import Busy, Engine, Resident, Superseded
-from cgan.latent import INTERPOLATIONS, place
-from cgan.rng import SEED_LIMIT
-from cgan.types import Cond
 from cgan.ui.cache import Cache
-from cgan.ui.pictures import GAP, enlarge, gif, png, tile
+from cgan.ui.plans import Plan, Route
 from cgan.ui.query import Query
+from cgan.ui.tabs import ROUTES
 
-PICTURES, PIXELS = 256, 2**22  # the most in one answer
-FIRST = 2**20  # the last of a seed's samples that an answer may begin with
 INLINE_PIXELS = 2**16  # larger answers are encoded in a thread, so that nobody waits behind them
+WORKS = 64  # the most works that may wait
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "public, max-age=0, must-revalidate"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a query asks for: pictures, and how they become a file."""
-
-    noise: Tensor  # [N, Z]
-    cond: Cond  # of N pictures
-    pixels: int  # of the file, all its frames together
-    encode: Callable[[Tensor], bytes]  # uint8 [N, C, H, W] -> the file
-
-    def __post_init__(self):
-        if len(self.noise) > PICTURES:
-            raise ValueError(f"at most {PICTURES} pictures in one answer, this would be {len(self.noise)}")
-        if self.pixels > PIXELS:
-            raise ValueError(
-                f"at most {PIXELS} pixels in one answer, this would be {self.pixels}; lower scale"
-            )
-
-
-def frame(query: Query, resident: Resident) -> Plan:
-    """One picture, or `count` of them tiled; with a second end, the one at `t` on the way there."""
-    count = query.whole("count", 1, 1, 64)
-    noise, cond = _start(query, resident, count)
-    t = torch.tensor([query.number("t", 0, 0, 1)])
-    noise, cond = _between(query, resident, noise, cond, t, count)
-    return _sheet(query, resident, noise, cond, columns=_columns(count))
-
-
-def strip(query: Query, resident: Resident) -> Plan:
-    """A row of pictures from one end to the other."""
-    noise, cond = _start(query, resident, 1)
-    steps = query.whole("steps", 9, 2, 64)
-    noise, cond = _between(query, resident, noise, cond, torch.linspace(0, 1, steps))
-    return _sheet(query, resident, noise, cond, columns=steps)
-
-
-def grid(query: Query, resident: Resident) -> Plan:
-    """The same noises (rows) under every choice of the first choice field (columns), or transposed."""
-    encoder = resident.model.encoder
-    field = next((field for field in encoder.fields() if isinstance(field, Choice)), None)
-    if field is None:
-        raise ValueError(f"model {resident.name} has no choice to make a grid of")
-    rows, columns = query.whole("rows", 6, 1, 16), len(field.choices)
-    other = _values(query, resident, without=field.name)
-    raw = torch.cat([encoder.parse({**other, field.name: choice}) for choice in field.choices])
-    noise = _noise(query, resident, "seed", rows)
-    cond = Cond.cat([_strengthen(query, resident, resident.embed(raw))] * rows)
-    noise = noise.repeat_interleave(columns, 0)
-    if query.whole("transpose", 0, 0, 1):
-        order = torch.arange(rows * columns).view(rows, columns).T.flatten()
-        noise, cond, columns = noise[order], cond[order], rows
-    return _sheet(query, resident, noise, cond, columns)
-
-
-def walk(query: Query, resident: Resident) -> Plan:
-    """From one end to the other and back, as an animated GIF."""
-    noise, cond = _start(query, resident, 1)
-    steps, fps = query.whole("steps", 16, 2, 64), query.whole("fps", 12, 1, 50)
-    noise, cond = _between(query, resident, noise, cond, torch.linspace(0, 1, steps))
-    scale = query.whole("scale", 1, 1, 16)
-
-    def encode(pictures: Tensor) -> bytes:
-        there = [enlarge(tile(picture[None], 1), scale) for picture in pictures]
-        return gif(there + there[-2:0:-1], fps)
-
-    pixels = (2 * steps - 2) * (resident.model.config.size * scale) ** 2
-    return Plan(noise, cond, pixels, encode)
-
-
-def _start(query: Query, resident: Resident, count: int) -> tuple[Tensor, Cond]:
-    """noise [N, Z] and condition of what seed and fields ask for."""
-    return _noise(query, resident, "seed", count), _asked(query, resident).expand(count)
-
-
-def _asked(query: Query, resident: Resident, suffix: str = "") -> Cond:
-    """The condition of one picture. What the second end (suffix 2) leaves open is as at the first."""
-    values = _values(query, resident) | (_values(query, resident, suffix=suffix) if suffix else {})
-    return _strengthen(query, resident, resident.embed(resident.model.encoder.parse(values)))
-
-
-def _between(
-    query: Query, resident: Resident, noise: Tensor, cond: Cond, t: Tensor, count: int = 1
-) -> tuple[Tensor, Cond]:
-    """noise and condition at every t [T] on the way to the second end; one of T and `count` is 1."""
-    path = INTERPOLATIONS[query.choice("mode", "slerp", tuple(INTERPOLATIONS))]
-    names = ["seed2", *(f"{field.name}2" for field in resident.model.encoder.fields())]
-    if all(query.text(name) is None for name in names):  # the ends are the same
-        return noise.expand(len(noise) * len(t), -1), cond.expand(len(cond) * len(t))
-    other = _noise(query, resident, "seed2", count, default=query.whole("seed", 0, 0, SEED_LIMIT - 1))
-    return path(noise, other, t[:, None]), cond.lerp(_asked(query, resident, suffix="2"), t)
-
-
-def _values(query: Query, resident: Resident, suffix: str = "", without: str = "") -> dict[str, str]:
-    """The condition's fields as the query gives them."""
-    names = [field.name for field in resident.model.encoder.fields() if field.name != without]
-    found = {name: query.text(name + suffix) for name in names}
-    return {name: text for name, text in found.items() if text is not None}
-
-
-def _noise(query: Query, resident: Resident, seed: str, count: int, default: int = 0) -> Tensor:
-    """The noise [N, Z] at the seed of that name, moved by psi, z and raw."""
-    dim = resident.model.config.generator.noise_dim
-    return place(
-        resident.model,
-        resident.directions,
-        seed=query.whole(seed, default, 0, SEED_LIMIT - 1),
-        count=count,
-        first=query.whole("first", 0, 0, FIRST),
-        psi=query.number("psi", 1, 0, 2),
-        strengths=query.numbers("z", len(resident.directions), -6, 6),
-        components=query.indexed("raw", dim, -6, 6),
-    )
-
-
-def _strengthen(query: Query, resident: Resident, cond: Cond) -> Cond:
-    """The condition, moved away from 'no condition' (strength 0) to and beyond itself (1)."""
-    strength = query.number("strength", 1, -1, 3)
-    if strength == 1:
-        return cond
-    return resident.embed(resident.model.encoder.null(len(cond))).lerp(cond, strength)
-
-
-def _columns(count: int) -> int:
-    """Of a near-square grid."""
-    return max(1, round(count**0.5 + 0.49))
-
-
-def _sheet(query: Query, resident: Resident, noise: Tensor, cond: Cond, columns: int) -> Plan:
-    scale, size = query.whole("scale", 1, 1, 16), resident.model.config.size + GAP
-    rows = -(-len(noise) // columns)
-    return Plan(
-        noise=noise,
-        cond=cond,
-        pixels=rows * columns * (size * scale) ** 2,
-        encode=lambda pictures: png(enlarge(tile(pictures, columns), scale)),
-    )
-
-
-ROUTES: dict[str, tuple[Callable[[Query, Resident], Plan], str]] = {
-    "/frame.png": (frame, "image/png"),
-    "/strip.png": (strip, "image/png"),
-    "/grid.png": (grid, "image/png"),
-    "/walk.gif": (walk, "image/gif"),
-}
 
 
 def describe(engine: Engine) -> list[dict[str, Any]]:
@@ -207,15 +53,17 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
 
 
 class PictureRoutes:
-    """Answers queries with pictures from an engine."""
+    """Answers queries with an engine's pictures, and with what else is computed of its models."""
 
-    def __init__(self, engine: Engine, cache_bytes: int = 16 * 2**20):
-        self.engine = engine
+    def __init__(self, engine: Engine, routes: Mapping[str, Route] = ROUTES, cache_bytes: int = 16 * 2**20):
+        self.engine, self.routes = engine, routes
         self._cache = Cache(cache_bytes)
+        self._workers = ThreadPoolExecutor(1, "work")
+        self._works = 0  # under way or waiting
 
     def add_to(self, app: FastAPI) -> None:
         """Register every route. Plain Starlette routes: they do without FastAPI's work for each request."""
-        for path in ROUTES:
+        for path in self.routes:
             app.add_route(path, functools.partial(self.picture, path), methods=["GET"])
         app.add_route("/models.json", self.models, methods=["GET"])
         app.add_route("/healthz", self.health, methods=["GET"])
@@ -241,7 +89,7 @@ class PictureRoutes:
             if body is None:
                 body = await self._make(path, query, resident, client and f"{path} {client}")
                 self._cache.put(digest, body)
-            return Response(body, media_type=ROUTES[path][1], headers=headers)
+            return Response(body, media_type=self.routes[path].media, headers=headers)
         except ValueError as error:
             return PlainTextResponse(f"{error}\n", 400)
         except Busy as error:
@@ -250,13 +98,21 @@ class PictureRoutes:
             return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
     async def _make(self, path: str, query: Query, resident: Resident, client: str | None) -> bytes:
-        plan = ROUTES[path][0](query, resident)
+        plan = self.routes[path].answer(query, resident)
         query.done()
-        future = self.engine.submit(resident.name, plan.noise, plan.cond, client)
-        pictures = await asyncio.wrap_future(future)
+        loop = asyncio.get_running_loop()
+        if not isinstance(plan, Plan):
+            if self._works >= WORKS:
+                raise Busy("too many requests wait; ask again in a second")
+            self._works += 1
+            try:
+                return await loop.run_in_executor(self._workers, plan.run)
+            finally:
+                self._works -= 1
+        pictures = await asyncio.wrap_future(self.engine.submit(resident.name, plan.noise, plan.cond, client))
         if plan.pixels <= INLINE_PIXELS:
             return plan.encode(pictures)
-        return await asyncio.get_running_loop().run_in_executor(None, plan.encode, pictures)
+        return await loop.run_in_executor(None, plan.encode, pictures)
 
     async def models(self, request: Request) -> Response:
         """What can be asked for."""

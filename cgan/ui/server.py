@@ -19,7 +19,9 @@ from cgan import hub
 from cgan.cli import Parser, fail
 from cgan.engine import Engine
 from cgan.model import CONFIG
+from cgan.study.bundled import BundledStudy
 from cgan.ui.routes import PictureRoutes
+from cgan.ui.study import StudyRoutes
 
 BUNDLED = Path(__file__).parents[2] / "assets" / "models"
 DEFAULT = "mnist"  # the bundled model that is shown first
@@ -138,9 +140,10 @@ def serve(engine: Engine, notice: str, bound: socket.socket) -> None:
 
 
 def build_app(engine: Engine, page: Page) -> FastAPI:
-    """The picture routes, and behind them the page."""
+    """The picture and study routes, and behind them the page."""
     app = FastAPI(lifespan=page.lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     PictureRoutes(engine).add_to(app)
+    StudyRoutes(BundledStudy()).add_to(app)
     app.mount("/", page)
     return app
 

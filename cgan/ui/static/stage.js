@@ -42,7 +42,7 @@ function changed() {
   const query = read();
   tabs[page.tab].update?.(query, form());
   const own = tabs[page.tab];
-  stage.ask(route(own.route, query), describe(query, own.described));
+  if (own.route) stage.ask(route(own.route, query), describe(query, own.described));
   remember();
 }
 

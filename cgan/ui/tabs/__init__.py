@@ -1,14 +1,27 @@
 """The ways to explore, in the order shown. A tab is one file, a script of the same name and one line here."""
 
 from cgan.registry import Registry
+from cgan.ui.plans import PICTURE_ROUTES, Route
 from cgan.ui.tabs.base import Tab
 from cgan.ui.tabs.card import Card
+from cgan.ui.tabs.compare import Compare
 from cgan.ui.tabs.conditioning import Conditioning
 from cgan.ui.tabs.generate import Generate
 from cgan.ui.tabs.interpolate import Interpolate
 
 TABS: Registry[Tab] = Registry(
-    "tab", generate=Generate, interpolate=Interpolate, conditioning=Conditioning, card=Card
+    "tab",
+    generate=Generate,
+    interpolate=Interpolate,
+    conditioning=Conditioning,
+    card=Card,
+    compare=Compare,
 )
 
-__all__ = ["TABS", "Tab"]
+ROUTES: dict[str, Route] = {
+    **PICTURE_ROUTES,
+    **{path: route for tab in TABS.values() for path, route in tab.routes.items()},
+}
+"""Every address that answers with something of a model."""
+
+__all__ = ["ROUTES", "TABS", "Tab"]

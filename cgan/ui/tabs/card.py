@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cgan.conditions import Field
-from cgan.ui.api import Api
+from cgan.ui.tabs.base import Tab
+
+if TYPE_CHECKING:
+    from cgan.ui.api import Api
+
 
 ROWS = 10  # noises of the samples beside the card
 
 
 @dataclass(frozen=True)
-class Card:
+class Card(Tab):
     """The script fills the card from the model's metrics.json, which came with the page."""
 
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:

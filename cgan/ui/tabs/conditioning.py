@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cgan.conditions import Field
-from cgan.ui.api import Api
 from cgan.ui.controls import seed, slider, switch
 from cgan.ui.i18n import text
+from cgan.ui.tabs.base import Tab
+
+if TYPE_CHECKING:
+    from cgan.ui.api import Api
 
 
 @dataclass(frozen=True)
-class Conditioning:
+class Conditioning(Tab):
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         return f"""
             {seed("conditioning", value=1, dice="new_noises")}

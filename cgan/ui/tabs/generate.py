@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cgan.conditions import Field
-from cgan.ui.api import Api
 from cgan.ui.controls import button, choice, seed, slider, sliders
 from cgan.ui.fields import widgets
 from cgan.ui.i18n import text
+from cgan.ui.tabs.base import Tab
+
+if TYPE_CHECKING:
+    from cgan.ui.api import Api
 
 
 @dataclass(frozen=True)
-class Generate:
+class Generate(Tab):
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         ways = choice("noise", key="noise", options=("directions", "components"), page_only=True)
         along = sliders("generate", "z", key="directions", kind="dense", low=-4, high=4, step=0.05)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from cgan.conditions import Field
-from cgan.ui.api import Api
 from cgan.ui.controls import button, choice, download, seed, slider
 from cgan.ui.fields import widgets
 from cgan.ui.i18n import say, text
+from cgan.ui.tabs.base import Tab
+
+if TYPE_CHECKING:
+    from cgan.ui.api import Api
+
 
 STEPS = 9  # pictures on the film strip
 
 
 @dataclass(frozen=True)
-class Interpolate:
+class Interpolate(Tab):
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         return f"""
             <div class="way">

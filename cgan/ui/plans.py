@@ -1,0 +1,186 @@
+"""What a query asks for: pictures of the generator, or other work on a model.
+
+A route is a function (query, resident) -> `Plan` or `Work`, checked and ready to be run; its query string is
+the permalink, the REST call and the cache's key. Tabs bring routes of their own (`cgan.ui.tabs`).
+
+Shapes: N pictures, C channels, H x W pixels, Z noise width.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cgan.conditions import Choice
+from cgan.engine import Resident
+from cgan.latent import INTERPOLATIONS, place
+from cgan.rng import SEED_LIMIT
+from cgan.types import Cond
+from cgan.ui.pictures import GAP, enlarge, gif, png, tile
+from cgan.ui.query import Query
+
+PICTURES, PIXELS = 256, 2**22  # the most in one answer
+FIRST = 2**20  # the last of a seed's samples that an answer may begin with
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Pictures, and how they become a file."""
+
+    noise: Tensor  # [N, Z]
+    cond: Cond  # of N pictures
+    pixels: int  # of the file, all its frames together
+    encode: Callable[[Tensor], bytes]  # uint8 [N, C, H, W] -> the file
+
+    def __post_init__(self):
+        if len(self.noise) > PICTURES:
+            raise ValueError(f"at most {PICTURES} pictures in one answer, this would be {len(self.noise)}")
+        if self.pixels > PIXELS:
+            raise ValueError(
+                f"at most {PIXELS} pixels in one answer, this would be {self.pixels}; lower scale"
+            )
+
+
+@dataclass(frozen=True)
+class Work:
+    """Anything else that is computed of a model, in a thread beside the engine's, on the CPU."""
+
+    run: Callable[[], bytes]  # makes the file
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address that can be asked."""
+
+    answer: Callable[[Query, Resident], Plan | Work]  # ValueError names the parameter and what it accepts
+    media: str  # the file's type
+
+
+def frame(query: Query, resident: Resident) -> Plan:
+    """One picture, or `count` of them tiled; with a second end, the one at `t` on the way there."""
+    count = query.whole("count", 1, 1, 64)
+    noise, cond = start(query, resident, count)
+    t = torch.tensor([query.number("t", 0, 0, 1)])
+    noise, cond = between(query, resident, noise, cond, t, count)
+    return sheet(query, resident, noise, cond, columns=near_square(count))
+
+
+def strip(query: Query, resident: Resident) -> Plan:
+    """A row of pictures from one end to the other."""
+    noise, cond = start(query, resident, 1)
+    steps = query.whole("steps", 9, 2, 64)
+    noise, cond = between(query, resident, noise, cond, torch.linspace(0, 1, steps))
+    return sheet(query, resident, noise, cond, columns=steps)
+
+
+def grid(query: Query, resident: Resident) -> Plan:
+    """The same noises (rows) under every choice of the first choice field (columns), or transposed."""
+    encoder = resident.model.encoder
+    field = next((field for field in encoder.fields() if isinstance(field, Choice)), None)
+    if field is None:
+        raise ValueError(f"model {resident.name} has no choice to make a grid of")
+    rows, columns = query.whole("rows", 6, 1, 16), len(field.choices)
+    other = field_values(query, resident, without=field.name)
+    raw = torch.cat([encoder.parse({**other, field.name: choice}) for choice in field.choices])
+    noise = noise_at(query, resident, "seed", rows)
+    cond = Cond.cat([strengthen(query, resident, resident.embed(raw))] * rows)
+    noise = noise.repeat_interleave(columns, 0)
+    if query.whole("transpose", 0, 0, 1):
+        order = torch.arange(rows * columns).view(rows, columns).T.flatten()
+        noise, cond, columns = noise[order], cond[order], rows
+    return sheet(query, resident, noise, cond, columns)
+
+
+def walk(query: Query, resident: Resident) -> Plan:
+    """From one end to the other and back, as an animated GIF."""
+    noise, cond = start(query, resident, 1)
+    steps, fps = query.whole("steps", 16, 2, 64), query.whole("fps", 12, 1, 50)
+    noise, cond = between(query, resident, noise, cond, torch.linspace(0, 1, steps))
+    scale = query.whole("scale", 1, 1, 16)
+
+    def encode(pictures: Tensor) -> bytes:
+        there = [enlarge(tile(picture[None], 1), scale) for picture in pictures]
+        return gif(there + there[-2:0:-1], fps)
+
+    pixels = (2 * steps - 2) * (resident.model.config.size * scale) ** 2
+    return Plan(noise, cond, pixels, encode)
+
+
+def start(query: Query, resident: Resident, count: int) -> tuple[Tensor, Cond]:
+    """noise [N, Z] and condition of what seed and fields ask for."""
+    return noise_at(query, resident, "seed", count), asked(query, resident).expand(count)
+
+
+def asked(query: Query, resident: Resident, suffix: str = "") -> Cond:
+    """The condition of one picture. What the second end (suffix 2) leaves open is as at the first."""
+    values = field_values(query, resident) | (field_values(query, resident, suffix=suffix) if suffix else {})
+    return strengthen(query, resident, resident.embed(resident.model.encoder.parse(values)))
+
+
+def between(
+    query: Query, resident: Resident, noise: Tensor, cond: Cond, t: Tensor, count: int = 1
+) -> tuple[Tensor, Cond]:
+    """noise and condition at every t [T] on the way to the second end; one of T and `count` is 1."""
+    path = INTERPOLATIONS[query.choice("mode", "slerp", tuple(INTERPOLATIONS))]
+    names = ["seed2", *(f"{field.name}2" for field in resident.model.encoder.fields())]
+    if all(query.text(name) is None for name in names):  # the ends are the same
+        return noise.expand(len(noise) * len(t), -1), cond.expand(len(cond) * len(t))
+    other = noise_at(query, resident, "seed2", count, default=query.whole("seed", 0, 0, SEED_LIMIT - 1))
+    return path(noise, other, t[:, None]), cond.lerp(asked(query, resident, suffix="2"), t)
+
+
+def field_values(query: Query, resident: Resident, suffix: str = "", without: str = "") -> dict[str, str]:
+    """The condition's fields as the query gives them."""
+    names = [field.name for field in resident.model.encoder.fields() if field.name != without]
+    found = {name: query.text(name + suffix) for name in names}
+    return {name: text for name, text in found.items() if text is not None}
+
+
+def noise_at(query: Query, resident: Resident, seed: str, count: int, default: int = 0) -> Tensor:
+    """The noise [N, Z] at the seed of that name, moved by psi, z and raw."""
+    dim = resident.model.config.generator.noise_dim
+    return place(
+        resident.model,
+        resident.directions,
+        seed=query.whole(seed, default, 0, SEED_LIMIT - 1),
+        count=count,
+        first=query.whole("first", 0, 0, FIRST),
+        psi=query.number("psi", 1, 0, 2),
+        strengths=query.numbers("z", len(resident.directions), -6, 6),
+        components=query.indexed("raw", dim, -6, 6),
+    )
+
+
+def strengthen(query: Query, resident: Resident, cond: Cond) -> Cond:
+    """The condition, moved away from 'no condition' (strength 0) to and beyond itself (1)."""
+    strength = query.number("strength", 1, -1, 3)
+    if strength == 1:
+        return cond
+    return resident.embed(resident.model.encoder.null(len(cond))).lerp(cond, strength)
+
+
+def near_square(count: int) -> int:
+    """Of a near-square grid."""
+    return max(1, round(count**0.5 + 0.49))
+
+
+def sheet(query: Query, resident: Resident, noise: Tensor, cond: Cond, columns: int) -> Plan:
+    scale, size = query.whole("scale", 1, 1, 16), resident.model.config.size + GAP
+    rows = -(-len(noise) // columns)
+    return Plan(
+        noise=noise,
+        cond=cond,
+        pixels=rows * columns * (size * scale) ** 2,
+        encode=lambda pictures: png(enlarge(tile(pictures, columns), scale)),
+    )
+
+
+PICTURE_ROUTES: dict[str, Route] = {
+    "/frame.png": Route(frame, "image/png"),
+    "/strip.png": Route(strip, "image/png"),
+    "/grid.png": Route(grid, "image/png"),
+    "/walk.gif": Route(walk, "image/gif"),
+}
