@@ -13,6 +13,7 @@ from cgan.networks import NORMS, DiscriminatorOptions, GeneratorOptions, discrim
 from cgan.networks.attention import SelfAttention
 from cgan.networks.layers import MinibatchStd, Modulation
 from cgan.networks.norms import NoNorm
+from cgan.networks.spatial import SpatialEncoder
 from cgan.types import Cond
 
 N, Z, K = 6, 5, 3
@@ -232,6 +233,42 @@ def test_attention_by_hand():
     beta = torch.softmax(query.mT @ key, dim=-1)  # SAGAN, equation 1, a row a query
     mixed = (beta @ value.flatten(2).mT).mT.unflatten(2, (4, 4))
     assert torch.allclose(attention(x), x + attention.out(mixed), atol=1e-5)
+
+
+@pytest.mark.parametrize("block", generator.BLOCKS)
+@pytest.mark.parametrize("to_image", ["convolution", "transposed"])
+def test_encoded_conditions_enter_at_their_own_resolution(block, to_image):
+    widths = (4, 4, 4) if "transposed" in (block, to_image) else (4, 4, 4, 4)
+    torch.manual_seed(0)
+    options = GeneratorOptions(
+        widths=widths, noise_dim=Z, block=block, to_image=to_image, spatial="encoded", spatial_hidden=3
+    )
+    made = options.build(K, 2, 32, 1)
+    maps = made.spatial(torch.rand(N, 2, 32, 32))
+    assert {size: tuple(map_.shape) for size, map_ in maps.items()} == {
+        size: (N, 3, size, size) for size in made.resolutions
+    }
+    made(torch.randn(N, Z), cond(spatial=2, size=32)).square().sum().backward()
+    assert [name for name, p in made.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+def test_an_encoded_map_is_not_averaged_down():
+    """A dot of one pixel changes every map, the finest only beside it."""
+    encoder = SpatialEncoder(1, 3, 32, [8, 16, 32], NoNorm())
+    plain = torch.zeros(1, 1, 32, 32)
+    dotted = plain.clone()
+    dotted[..., 20, 9] = 1
+    plain, dotted = encoder(plain), encoder(dotted)
+    changes = {size: (plain[size] - dotted[size]).abs().sum(1)[0] for size in plain}
+    assert all(change.any() for change in changes.values())
+    rows, columns = changes[32].nonzero().unbind(1)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (19, 21, 8, 10)
+
+
+@pytest.mark.parametrize("way", ["resized", "encoded"])
+def test_a_spatial_condition_of_another_size_is_resized(way):
+    made = GeneratorOptions(widths=SIZES[32], noise_dim=Z, spatial=way).build(K, 2, 32, 1)
+    assert made(torch.randn(N, Z), cond(spatial=2, size=64)).shape == (N, 1, 32, 32)
 
 
 def test_modulation_by_hand():

@@ -10,6 +10,7 @@ from cgan.losses.bce import BCE
 from cgan.regularizers import REGULARIZERS, Turn, View
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
+from cgan.regularizers.matching import Matching
 from cgan.types import Cond, Critique
 
 IMAGES = torch.arange(8.0).view(2, 1, 2, 2)
@@ -84,6 +85,25 @@ def test_auxiliary_is_the_cross_entropy_of_what_was_asked(player):
     expected = torch.stack([log_sum - 2, log_sum])
     share = 0.5 if player == "generator" else 1.0
     assert torch.allclose(Auxiliary(generator_share=0.5).penalty(turn(player)), share * expected)
+
+
+def test_matching_counts_real_pictures_under_their_neighbours_conditions_as_generated():
+    """Four pictures: the second asks for the same as the first, the fourth for nothing."""
+    raw = torch.eye(3)[[0, 0, 1, 2]]
+    raw[3] = 0
+    images = torch.arange(16.0).view(4, 1, 2, 2) / 16
+    critic = lambda images, cond: Critique(images.sum((1, 2, 3)) * cond.vector[:, 0], images)  # noqa: E731
+    view = View(images, Cond(raw), raw, critic(images, Cond(raw)))
+    given = lambda raw: raw.any(1)  # noqa: E731
+    found = Matching().penalty(
+        Turn("discriminator", view, view, critic, None, lambda real, fake: real + 10 * fake, given)
+    )
+    pixels = images.sum((1, 2, 3))
+    # The first's neighbour asks for nothing; the third is judged under the second's condition, class 0, and
+    # the fourth under the third's, class 1.
+    assert torch.allclose(found, torch.stack([0 * pixels[0], 0 * pixels[0], 10 * pixels[2], 0 * pixels[0]]))
+    wrong = Turn("discriminator", view, view, critic, None, lambda real, fake: fake - 1, given)
+    assert Matching().penalty(wrong)[3] == -1, "a picture without a condition has one that does not match"
 
 
 @pytest.mark.parametrize("name", REGULARIZERS)
