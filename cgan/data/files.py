@@ -138,7 +138,7 @@ def read_files(
 
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         _strict()
-        bar = tqdm(total=len(jobs), unit="img", desc="reading pictures", mininterval=1, leave=False)
+        bar = tqdm(total=len(jobs), unit="img", desc="reading pictures", leave=False, disable=None)
         for first in range(0, len(jobs), CHUNK):
             for row, answer in enumerate(pool.map(attempt, jobs[first : first + CHUNK]), first):
                 bar.update()

@@ -234,6 +234,7 @@ class Trainer:
             tensors |= checkpoint.pack(f"snapshot/{k}", state)
         meta = {
             "config": to_json(self.config),
+            "condition": to_json(self.model.config.condition),  # as the data completed it
             "images_seen": self.images_seen,
             "seconds": self.seconds,
             "commits": self.commits,
@@ -252,6 +253,11 @@ class Trainer:
         if from_json(Config, meta["config"]) != self.config:
             raise TrainingError(
                 f"{self.folder} holds a run with other options: give the same ones, or another --out"
+            )
+        if meta.get("condition", condition := to_json(self.model.config.condition)) != condition:
+            raise TrainingError(
+                f"{self.folder} holds a run on data with other classes, attributes or words: "
+                "give the same data, or another --out"
             )
         self.model.load_state_dict(checkpoint.unpack("model", tensors))
         self.ema.average.load_state_dict(checkpoint.unpack("ema", tensors))

@@ -1,0 +1,460 @@
+"""A person's own pictures: the layouts, what is left out and said, and a training from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import train
+from cgan.__main__ import main as cgan
+from cgan.data import files
+from cgan.data.folder import Folder
+from cgan.metrics.features import main as features
+from cgan.model import ConditionalGAN
+from cgan.types import Attribute
+
+TINY = ["--generator.widths", "4", "--discriminator.widths", "4,8", "--dataset.size", "8"]
+
+
+def picture(path: Path, colour: object = "red", size: tuple[int, int] = (8, 8), mode: str = "RGB") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new(mode, size, colour).save(path)
+    return path
+
+
+def load(root: Path, split: str = "train", **options):
+    return Folder(**({"size": 8} | options)).load(root, split)
+
+
+def both(root: Path, **options) -> tuple[int, dict]:
+    """How many pictures the two splits hold, and the targets of training."""
+    data = load(root, **options)
+    try:
+        return len(data) + len(load(root, "test", **options)), data.targets
+    except ValueError:
+        return len(data), data.targets
+
+
+@pytest.fixture
+def classes(tmp_path) -> Path:
+    for k in range(60):
+        picture(tmp_path / "in" / ("apple", "pear")[k % 2] / f"{k}.png", (255, 255 * (k % 2), 0))
+    return tmp_path / "in"
+
+
+def table(root: Path, rows: list[dict], name: str = "metadata.jsonl") -> Path:
+    """A root with these rows and a picture for each."""
+    for row in rows:
+        picture(root / row["file_name"])
+    (root / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return root
+
+
+def split_folders(root: Path, rows: list[dict]) -> Path:
+    """As `table`, with all rows for training and a test picture."""
+    table(root / "test", rows[:1])
+    table(root / "train", rows)
+    return root
+
+
+def test_class_folders_and_the_same_tenth_for_testing(classes):
+    data, test = load(classes), load(classes, "test")
+    assert len(data) + len(test) == 60
+    assert 1 <= len(test) <= 15
+    assert data.targets["classes"] == test.targets["classes"] == ("apple", "pear")
+    assert data.images.dtype == torch.uint8
+    for images, labels in ((data.images, data.targets["label"]), (test.images, test.targets["label"])):
+        assert torch.equal(images[:, 1, 0, 0] // 255, labels)
+    picture(classes / "apple" / "new.png")
+    after = load(classes, "test")
+    assert len(after) - len(test) in (0, 1), "a new picture moves no other one to the other split"
+
+
+def test_numbers_as_classes_are_in_their_order(tmp_path):
+    for k in (10, 9, 1):
+        picture(tmp_path / "train" / str(k) / "a.png")
+    picture(tmp_path / "test" / "1" / "a.png")
+    assert load(tmp_path).targets["classes"] == ("1", "9", "10")
+
+
+@pytest.mark.parametrize("name", ["test", "validation", "valid"])
+def test_split_folders(tmp_path, name):
+    for split, count in (("train", 5), (name, 2)):
+        for k in range(count):
+            picture(tmp_path / split / "cat" / f"{k}.png")
+    assert (len(load(tmp_path)), len(load(tmp_path, "test"))) == (5, 2)
+
+
+def test_a_train_folder_alone_or_beside_others(tmp_path):
+    for k in range(40):
+        picture(tmp_path / "train" / "cat" / f"{k}.png")
+    count, targets = both(tmp_path)
+    assert (count, targets["classes"]) == (40, ("cat",))
+    picture(tmp_path / "bus" / "0.png")
+    assert both(tmp_path)[1]["classes"] == ("bus", "train"), "vehicles"
+
+
+def test_columns_become_attributes(tmp_path):
+    rows = [
+        {"file_name": "a.png", "label": "cat", "text": ["a cat", "one cat"], "Hair Length": 2, "hat": False,
+         "tone": "warm", "bit": 1, "same": 3, "box": [1], "7": "x"},
+        {"file_name": "b.png", "label": "dog", "text": "a dog", "Hair Length": 7.5, "hat": True,
+         "tone": "cold", "bit": 0, "same": 3, "box": [2], "7": "y"},
+        {"file_name": "c.png", "label": "dog", "Hair Length": 3, "hat": True, "tone": None, "bit": 0,
+         "same": 3, "box": [], "7": "x"},
+    ]  # fmt: skip
+    targets = load(split_folders(tmp_path, rows)).targets
+    assert targets["attribute_fields"] == (
+        Attribute("hair_length", low=2.0, high=7.5),
+        Attribute("hat", ("no", "yes")),
+        Attribute("tone", ("cold", "none", "warm")),
+        Attribute("bit", ("no", "yes")),
+    )
+    assert targets["attributes"].tolist() == [[2, 0, 2, 1], [7.5, 1, 0, 0], [3, 1, 1, 0]]
+    assert targets["text"] == [("a cat", "one cat"), ("a dog",), ("",)]
+    assert [targets["classes"][k] for k in targets["label"]] == ["cat", "dog", "dog"]
+
+
+def test_columns_that_can_be_no_attribute_are_named(tmp_path, capfd):
+    rows = [{"file_name": f"{k}.png", "same": 3, "7": k, "box": [k], "id": f"x{k}"} for k in range(70)]
+    assert "attribute_fields" not in load(split_folders(tmp_path, rows)).targets
+    err = capfd.readouterr().err
+    assert "column 'same': it says the same of every picture; left out" in err
+    assert "column '7': an attribute's name begins with a letter" in err
+    assert "column 'box': lists and objects are no attribute" in err
+    assert "column 'id': 70 different texts, an attribute has at most 64" in err
+
+
+def test_one_csv_for_both_splits(tmp_path):
+    for name in ("train/a.png", "train/b.png", "test/c.png"):
+        picture(tmp_path / name)
+    lines = ["file_name,text,wet", 'train/a.png,"a, b",true', "train/b.png,b,false", "test/c.png,c,true"]
+    (tmp_path / "metadata.csv").write_text("\ufeff" + "\n".join(lines) + "\n", encoding="utf-8")
+    data, test = load(tmp_path), load(tmp_path, "test")
+    assert data.targets["text"] == [("a, b",), ("b",)]
+    assert test.targets["attributes"].tolist() == [[1.0]]
+    assert "label" not in data.targets
+
+
+def test_rows_that_can_not_be_used_are_named(tmp_path, capfd):
+    rows = [{"file_name": f"{k}.png", "size": k, "label": "x"} for k in range(40)]
+    table(tmp_path / "in", rows)
+    picture(tmp_path / "outside.png")
+    picture(tmp_path / "in" / "unnamed.png")
+    extra = [
+        {"file_name": "gone.png", "size": 1, "label": "x"},
+        {"file_name": "../outside.png", "size": 1, "label": "x"},
+        {"file_name": str(tmp_path / "outside.png"), "size": 1, "label": "x"},
+        {"file_name": "3.png", "size": 1, "label": "x"},
+        {"file_name": "", "size": 1},
+        {"size": 1},
+    ]
+    rows[0]["size"], rows[1]["label"] = None, ""
+    lines = [json.dumps(row) for row in rows + extra]
+    (tmp_path / "in" / "metadata.jsonl").write_text("\n".join(lines))
+    count, _ = both(tmp_path / "in")
+    assert count == 38
+    err = capfd.readouterr().err
+    for line in (
+        "line 41: file_name 'gone.png' is no picture that is there",
+        "line 42: file_name '../outside.png' points outside the folder",
+        "outside.png' points outside the folder",
+        "line 44: file_name '3.png' has a row already",
+        "line 45: file_name '' is no picture",
+        "line 46: file_name '' is no picture",
+        "metadata.jsonl: 1 pictures have no row, such as unnamed.png",
+        "0.png: no size; left out",
+        "1.png: no label; left out",
+    ):
+        assert line in err, line
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("metadata.csv", "path,label\na.png,x\n", r"has no column file_name; it has: label, path"),
+        ("metadata.jsonl", '{"file_name": "a.png"}\n{', r"metadata.jsonl: line 2 is no JSON"),
+        ("metadata.jsonl", "[1]", r"line 1 must be a JSON object"),
+        ("metadata.jsonl", "", r"has no column file_name; it has: no rows"),
+        ("metadata.csv", b"file_name\n\xff\xfe", r"metadata.csv: .*utf-8"),
+        ("metadata.csv", "file_name,a b,A-b\na.png,1,2\nb.png,2,1", "two columns have the name 'a_b'"),
+        ("metadata.csv", 'file_name,text\na.png,"' + "x" * 200_000, r"metadata.csv: field larger"),
+    ],
+)
+def test_tables_that_are_wrong(tmp_path, name, text, message):
+    picture(tmp_path / "a.png")
+    picture(tmp_path / "b.png")
+    (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(ValueError, match=message) as error:
+        load(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_two_tables_and_a_row_too_long(tmp_path, capfd):
+    rows = [{"file_name": f"{k}.png"} for k in range(30)]
+    (table(tmp_path, rows) / "metadata.jsonl").unlink()
+    csv = ["file_name,text", "0.png,red, or blue", *(f"{k}.png,plain" for k in range(1, 30))]
+    (tmp_path / "metadata.csv").write_text("\n".join(csv))
+    assert both(tmp_path)[0] == 29
+    assert "metadata.csv line 2: more cells than columns" in capfd.readouterr().err
+    table(tmp_path, rows)
+    with pytest.raises(ValueError, match=r"both describe the pictures: keep one"):
+        load(tmp_path)
+
+
+def paired(root: Path, count: int = 30, size: tuple[int, int] = (24, 16)) -> Path:
+    """Pictures whose left half is black, with masks (0 left, 2 right, 255 at the right edge), drawings."""
+    ids = np.zeros(size[::-1], np.uint8)
+    ids[:, size[0] // 2 :], ids[:, -5:] = 2, 255
+    for name in ("images", "masks", "conditions"):
+        (root / name).mkdir(parents=True)
+    for k in range(count):
+        Image.fromarray(np.where(ids, 255, 0).astype(np.uint8)).convert("RGB").save(root / f"images/{k}.jpg")
+        Image.fromarray(ids).save(root / f"masks/{k}.png")
+        Image.fromarray(255 - ids // 2).save(root / f"conditions/{k}.png")
+    return root
+
+
+def test_masks_and_condition_pictures_lie_over_the_pictures(tmp_path):
+    data = load(paired(tmp_path), size=16)
+    assert data.targets["mask"].shape == (len(data), 16, 16)
+    assert data.targets["mask"][0, 0].tolist() == [0] * 8 + [2] * 7 + [255]
+    assert data.targets["mask_classes"] == ("class 0", "class 1", "class 2")
+    assert len(set(data.targets["mask_colours"])) == 3
+    assert data.targets["image"].shape == (len(data), 1, 16, 16)
+    inside = data.targets["mask"] == 2
+    assert (data.images[:, 0][inside] > 200).float().mean() > 0.9
+    assert "label" not in data.targets
+
+
+def test_masks_with_names_palettes_and_labels(tmp_path):
+    root = paired(tmp_path)
+    for k in range(30):
+        mask = Image.open(root / f"masks/{k}.png").convert("P")
+        mask.putpalette([1, 2, 3, 4, 5, 6, 7, 8, 9] + [0] * 759)
+        mask.save(root / f"masks/{k}.png")
+        picture(root / f"conditions/{k}.png", (1, 2, 3), (24, 16))
+    (root / "metadata.csv").write_text(
+        "file_name,label\n" + "".join(f"images/{k}.jpg,{'xy'[k % 2]}\n" for k in range(30))
+    )
+    targets = load(root).targets
+    assert targets["mask_colours"] == ("#010203", "#040506", "#070809")
+    assert targets["classes"] == ("x", "y")
+    assert targets["image"].shape[1] == 3
+    (root / "classes.txt").write_text("ground #aabbcc\nlow wall\n\nsky  #DDEEFF\nextra\n")
+    targets = load(root).targets
+    assert targets["mask_classes"] == ("ground", "low wall", "sky", "extra")
+    assert targets["mask_colours"][:3] == ("#aabbcc", "#040506", "#DDEEFF")
+    (root / "classes.txt").write_text("ground\nsky\n")
+    with pytest.raises(ValueError, match=r"classes.txt names 2 classes, the masks hold ids up to 2"):
+        load(root)
+
+
+def test_pairs_that_do_not_fit_are_named(tmp_path, capfd):
+    root = paired(tmp_path, 40)
+    (root / "masks/3.png").unlink()
+    (root / "conditions/4.png").unlink()
+    picture(root / "masks/5.png", "red", (24, 16))
+    picture(root / "masks/6.png", 1, (16, 24), "L")
+    (root / "conditions/7.png").write_bytes(b"")
+    assert both(root)[0] == 35
+    err = capfd.readouterr().err
+    assert "images/3.jpg: no mask; left out" in err
+    assert "images/4.jpg: no condition; left out" in err
+    assert "images/5.jpg: a mask has one channel of 8 bits, grey or palette; this one is RGB" in err
+    assert "images/6.jpg: masks/6.png has another shape than the picture" in err
+    assert "images/7.jpg: empty, or no picture" in err
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "suffix", "expected"),
+    [
+        ("RGB", (10, 20, 30), "png", (10, 20, 30)),
+        ("RGB", (10, 20, 30), "webp", (10, 20, 30)),
+        ("L", 7, "png", (7, 7, 7)),
+        ("1", 1, "png", (255, 255, 255)),
+        ("RGBA", (0, 0, 0, 0), "png", (255, 255, 255)),
+        ("RGBA", (255, 0, 0, 128), "png", (255, 127, 127)),
+        ("LA", (0, 0), "png", (255, 255, 255)),
+        ("P", 0, "png", (0, 0, 0)),
+        ("I;16", 40_000, "png", (156, 156, 156)),
+        ("I;16", 40_000, "tif", (156, 156, 156)),
+        ("F", 0.5, "tif", (128, 128, 128)),
+        ("CMYK", (0, 255, 255, 0), "jpg", (254, 0, 0)),
+    ],
+)
+def test_any_mode(tmp_path, mode, colour, suffix, expected):
+    path = picture(tmp_path / f"a.{suffix}", colour, (40, 30), mode)
+    pixels = files.read_picture(path, 8, 3)
+    assert pixels.shape == (3, 8, 8)
+    assert np.abs(pixels.astype(int) - np.array(expected)[:, None, None]).max() <= 3
+    assert files.read_picture(path, 8, 1).shape == (1, 8, 8)
+
+
+def test_upright_cropped_and_without_aliasing(tmp_path):
+    stripes = np.zeros((64, 96), np.uint8)
+    stripes[:, ::2] = 255
+    stripes[:, :8] = 0
+    picture = Image.fromarray(stripes)
+    exif = picture.getexif()
+    exif[0x0112] = 6  # turn by 90 degrees to the right to be upright
+    picture.save(tmp_path / "a.jpg", exif=exif, quality=100)
+    pixels = files.read_picture(tmp_path / "a.jpg", 8, 1)[0]
+    assert abs(int(pixels.mean()) - 127) < 4, "stripes too fine to be seen are grey"
+    stripes[:, :40] = 0
+    Image.fromarray(stripes).save(tmp_path / "b.png", exif=exif)
+    pixels = files.read_picture(tmp_path / "b.png", 8, 1)[0]
+    assert pixels[:2].max() < 10, "what was left is on top"
+    assert pixels[4:].min() > 100
+
+
+def test_what_can_not_be_read_is_named_and_left_out(classes, monkeypatch, capfd):
+    (classes / "apple" / "empty.png").write_bytes(b"")
+    (classes / "apple" / "text.jpg").write_bytes(b"not a picture")
+    whole = (classes / "apple" / "0.png").read_bytes()
+    (classes / "apple" / "cut\n.png").write_bytes(whole[: len(whole) // 2])
+    picture(classes / "pear" / "bomb.png", 0, (200, 200), "1")
+    picture(classes / "loose.png")
+    (classes / "apple" / ".hidden.png").write_bytes(b"")
+    (classes / "apple" / "notes.txt").write_bytes(b"")
+    (classes / "apple" / "link.png").symlink_to("/etc/hostname")
+    (classes / "apple" / "again.png").symlink_to(classes / "pear" / "1.png")
+    (classes / "linked").symlink_to(classes / "apple")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30_000)
+    assert both(classes)[0] == 61, "all that are whole, and the link that stays in the folder"
+    err = capfd.readouterr().err
+    for line in (
+        "apple/empty.png: empty, or no picture; left out",
+        "apple/text.jpg: empty, or no picture; left out",
+        "apple/cut\N{REPLACEMENT CHARACTER}.png: ",
+        "pear/bomb.png: more than 30,000 pixels; left out",
+        "loose.png: it lies in no class folder; left out",
+        "apple/link.png: points outside the folder; left out",
+        "linked: a linked folder is not followed; left out",
+    ):
+        assert line in err, line
+    assert ".hidden" not in err
+    assert "notes" not in err
+
+
+def test_many_faults_are_counted(tmp_path, capfd):
+    for k in range(50):
+        picture(tmp_path / "train" / "a" / f"{k}.png").write_bytes(b"")
+    picture(tmp_path / "train" / "a" / "good.png")
+    picture(tmp_path / "test" / "a" / "good.png")
+    assert len(load(tmp_path)) == 1
+    err = capfd.readouterr().err
+    assert err.count("empty, or no picture") == files.SHOWN
+    assert f"and {50 - files.SHOWN} more left out" in err
+
+
+def test_nothing_to_read(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: --data-root must be"):
+        load(tmp_path / "nowhere")
+    with pytest.raises(ValueError, match=r"holds no picture for the train split"):
+        load(tmp_path)
+    (picture(tmp_path / "a" / "1.png")).write_bytes(b"")
+    with pytest.raises(ValueError, match=r"holds no picture for the train split"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("options", [{"size": 7}, {"size": 513}, {"channels": 2}])
+def test_options_are_checked(options):
+    with pytest.raises(
+        ValueError, match=r"dataset.size must be from 8 to 512 pixels and dataset.channels 1 or 3"
+    ):
+        Folder(**options)
+
+
+def command(root: Path, out: Path, *more: str) -> list[str]:
+    words = [
+        "--preset",
+        "mnist",
+        "--data",
+        "folder",
+        "--data-root",
+        str(root),
+        "--out",
+        str(out),
+        *TINY,
+        *more,
+    ]
+    return [*words, "--training.kimg", "0.064", "--training.batch", "16", "--generator.noise_dim", "4"]
+
+
+def test_a_folder_trains_from_the_command_line_and_says_how_to_get_figures(classes, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert train.main(command(classes, out)) == 0
+    err = capsys.readouterr().err
+    note = "train.py: sample grids but no figures: no feature network for data set 'folder'"
+    assert err.count(note) == 1
+    model = ConditionalGAN.load(out)
+    assert model.encoder.fields()[0].choices == ("apple", "pear")
+    assert str(classes) not in (out / "config.json").read_text() + (out / "metrics.json").read_text()
+    assert files.header(out / "samples.png")[0] == "RGB"
+    figures = [
+        "evaluate",
+        "--model",
+        str(out),
+        "--data-root",
+        str(classes),
+        "--json",
+        str(tmp_path / "x.json"),
+    ]
+    assert cgan(figures) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "make one with: python -m cgan.metrics.features train --dataset folder --data-root DIR" in line
+    picture(classes / "plum" / "0.png")
+    picture(classes / "plum" / "1.png")
+    assert train.main(command(classes, out)) == 1
+    assert "holds a run on data with other classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["--condition", "text"], "the data set has no column 'text'; it has: label, classes"),
+        (["--dataset.size", "4"], "dataset.size must be from 8 to 512"),
+    ],
+)
+def test_bad_commands_get_one_line(classes, tmp_path, capsys, argv, message):
+    assert train.main(command(classes, tmp_path / "out", *argv)) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
+
+
+def test_a_dry_run_with_and_without_the_pictures(classes, capsys):
+    start = ["--preset", "mnist", "--dataset", "folder", *TINY, "--dry-run"]
+    assert train.main(start) == 0
+    assert capsys.readouterr().out.endswith(
+        "}\nthe networks' sizes follow from the data: add --data-root DIR\n"
+    )
+    assert train.main([*start, "--data-root", str(classes)]) == 0
+    assert "generator: " in capsys.readouterr().out
+
+
+def test_a_judge_lies_beside_its_pictures(tmp_path, capsys):
+    for split, count in (("train", 64), ("test", 60)):
+        for k in range(2 * count):
+            picture(tmp_path / split / "ab"[k % 2] / f"{k}.png", (255 * (k % 2), k, 0))
+    words = ["train", "--dataset", "folder", "--data-root", str(tmp_path), "--epochs", "1", "--size", "8"]
+    assert features(words) == 0
+    assert (tmp_path / "folder.safetensors").is_file()
+    out = tmp_path.parent / f"{tmp_path.name}-out"
+    assert train.main(command(tmp_path, out)) == 0
+    assert "no figures" not in capsys.readouterr().err
+    assert {"obedience", "frechet"} <= set(json.loads((out / "metrics.json").read_text())["curve"][-1])
+    assert train.main(command(tmp_path, out.with_name("other"), "--dataset.channels", "1")) == 0
+    line = "2 classes of 8x8x3 pictures, these are 2 classes of 8x8x1: train it on these"
+    assert line in capsys.readouterr().err
+
+
+def test_a_judge_needs_classes(tmp_path, capsys):
+    assert features(["train", "--dataset", "folder", "--data-root", str(paired(tmp_path))]) == 2
+    assert "data set folder has no classes" in capsys.readouterr().err
