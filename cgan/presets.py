@@ -109,15 +109,15 @@ def faces_attributes() -> Config:
         loss=BCE(),
         regularizers={"r1": R1(weight=1.0), "auxiliary": Auxiliary(weight=1.0)},
         training=TrainingOptions(
-            kimg=1600,
+            kimg=400,
             batch=64,
             threads=1,
             generator_optimizer=adam,
             discriminator_optimizer=adam,
-            decay_kimg=800,
+            decay_kimg=300,
             condition_dropout=0.05,
-            evaluate_kimg=200,
-            snapshots=3,
+            evaluate_kimg=100,
+            snapshots=0,
         ),
     )
 
@@ -142,6 +142,8 @@ def faces_mask() -> Config:
         generator__spatial_hidden=16,
         discriminator__widths=(32, 64, 96, 96),
         regularizers={"r1": R1(weight=1.0)},
+        training__kimg=240,
+        training__decay_kimg=180,
     )
 
 
