@@ -110,6 +110,8 @@ def test_tabs_are_reached_by_keys_and_keep_their_state(visit):
     page = visitor.open("seed=4&label=one")
     page.locator("#tab-generate").focus()
     page.keyboard.press("ArrowLeft")
+    page.locator("#panel-compare").wait_for()
+    page.keyboard.press("ArrowLeft")
     visitor.wait_for("grid.png?rows=10")
     page.keyboard.press("ArrowLeft")
     visitor.wait_for("grid.png?seed=1&rows=8")
