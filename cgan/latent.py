@@ -1,6 +1,6 @@
 """Ways through latent space: leading directions, interpolation, a place by seed and sliders.
 
-Shapes: N pictures, Z noise width, R weight rows, L directions.
+Shapes: N pictures, Z noise width, R weight rows, L directions, K corners.
 """
 
 from __future__ import annotations
@@ -59,6 +59,26 @@ def slerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
 
 
 INTERPOLATIONS = {"slerp": slerp, "lerp": lerp}
+
+
+def bilinear(x: Tensor, y: Tensor) -> Tensor:
+    """Weights [N, 4] of the corners top left, top right, bottom left and bottom right of a unit square at
+    (x, y), each [N], where y points up: (1 - x) y, x y, (1 - x)(1 - y), x (1 - y)."""
+    return torch.stack([(1 - x) * y, x * y, (1 - x) * (1 - y), x * (1 - y)], dim=1)
+
+
+def blend(corners: Tensor, weights: Tensor) -> Tensor:
+    """Corners [K, Z] mixed by weights [N, K] that sum to 1, and kept as long as noise is: [N, Z].
+
+    z = (sum_i w_i |c_i|) s / |s| with s = sum_i w_i c_i. A plain mean of independent noises is too short
+    (half as long in the middle of four), and short noise makes the generator's dullest pictures; slerp keeps
+    the length between two ends, and this among any number, alike for all of them. A corner of weight 1 comes
+    out as it is. Where the mixture is all but nothing, no way is distinguished, and it stays.
+    """
+    mixed = weights @ corners
+    length = mixed.norm(dim=1, keepdim=True)
+    wanted = weights @ corners.norm(dim=1, keepdim=True)
+    return torch.where(length > 1e-3 * wanted, mixed * (wanted / length.clamp(min=1e-12)), mixed)
 
 
 def place(

@@ -22,14 +22,17 @@ def slider(
     value: float,
     key: str | None = None,
     kept: bool = False,
+    page_only: bool = False,
 ) -> str:
     """A labelled range input with its value beside it. `key` names its text, `name` where it is left out.
 
-    `kept` marks one whose value always stands in the address, because the routes' default is another.
+    `kept` marks one whose value always stands in the address, because the routes' default is another;
+    `page_only` keeps it out of the routes' parameters.
     """
+    marks = f"{' data-keep' if kept else ''}{' data-page' if page_only else ''}"
     control = (
         f'<input type="range" id="{tab}-{name}" name="{name}" min="{low:g}" max="{high:g}" step="{step:g}" '
-        f'value="{value:g}" data-default="{value:g}"{" data-keep" if kept else ""}>'
+        f'value="{value:g}" data-default="{value:g}"{marks}>'
     )
     return (
         f'<div class="slider"><label for="{tab}-{name}">{text(key or name)}</label>{control}'
@@ -75,9 +78,10 @@ def choice(name: str, *, key: str, options: tuple[str, ...], page_only: bool = F
     return f'<div class="chips" role="radiogroup" aria-label="{say(key)}">{chips}</div>'
 
 
-def switch(name: str, *, key: str) -> str:
+def switch(name: str, *, key: str, page_only: bool = False) -> str:
     """A box that sends 1 when it is ticked."""
-    box = f'<input type="checkbox" name="{name}" value="1"><span></span>'
+    mark = " data-page" if page_only else ""
+    box = f'<input type="checkbox" name="{name}" value="1"{mark}><span></span>'
     return f'<label class="switch">{box}{text(key)}</label>'
 
 

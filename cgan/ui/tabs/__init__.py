@@ -8,11 +8,13 @@ from cgan.ui.tabs.compare import Compare
 from cgan.ui.tabs.conditioning import Conditioning
 from cgan.ui.tabs.generate import Generate
 from cgan.ui.tabs.interpolate import Interpolate
+from cgan.ui.tabs.pad import Pad
 
 TABS: Registry[Tab] = Registry(
     "tab",
     generate=Generate,
     interpolate=Interpolate,
+    pad=Pad,
     conditioning=Conditioning,
     card=Card,
     compare=Compare,
