@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import math
+import threading
+from collections import OrderedDict
 from pathlib import Path
 
 import torch
@@ -18,6 +20,7 @@ from torch import Tensor
 from cgan.model import TIMELINE, ConditionalGAN, ModelError, check_size, fill, one_line
 
 BANK = "encoder.bank"
+MEMORY = 32 * 2**20  # bytes of snapshots that are kept ready for one model
 
 
 def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -102,3 +105,47 @@ class Timeline:
             raise ModelError(f"{self.path}: snapshot {index} is damaged ({one_line(error)})") from error
         kept = model.critic_state() | {name: t for name, t in model.state_dict().items() if name == BANK}
         fill(model, state | kept, self.path)
+
+
+class Snapshots:
+    """A model as it was along its training. The snapshots used last stay in memory, so that one can go back
+    and forth among them; several threads may ask."""
+
+    def __init__(self, model: ConditionalGAN, folder: Path, memory: int = MEMORY):
+        """`memory`: the most bytes of weights to keep; the one asked for last is always kept. ModelError if
+        the folder's timeline is missing or damaged."""
+        self.timeline, self.memory = Timeline(folder), memory
+        self._model = model
+        self._ready: OrderedDict[int, ConditionalGAN] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def kimg(self) -> list[float]:
+        """When each was taken, in thousands of training pictures."""
+        return self.timeline.kimg
+
+    def __len__(self) -> int:
+        return len(self.timeline)
+
+    def __getitem__(self, index: int) -> ConditionalGAN:
+        """Encoder and generator of a snapshot, in evaluation mode, without a discriminator. IndexError if
+        there is no such snapshot, ModelError if it does not fit the model."""
+        with self._lock:
+            if index not in self._ready:
+                self._ready[index] = self._load(index)
+            self._ready.move_to_end(index)
+            while len(self._ready) > 1 and sum(map(_bytes, self._ready.values())) > self.memory:
+                self._ready.popitem(last=False)
+            return self._ready[index]
+
+    def _load(self, index: int) -> ConditionalGAN:
+        with torch.device("meta"):
+            made = ConditionalGAN(self._model.config)
+        made.load_state_dict(self._model.state_dict(), assign=True)  # shared, until replaced
+        self.timeline.load_into(made, index)
+        del made.discriminator
+        return made.eval().requires_grad_(False)
+
+
+def _bytes(model: ConditionalGAN) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in model.state_dict().values())

@@ -14,8 +14,10 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from torch import Tensor
 
 from benchmarks.dragging import CHROMIUM, FLAGS
+from cgan import timeline
 from cgan.conditions.label import Label
 from tests.conftest import tiny_model
 
@@ -60,12 +62,20 @@ METRICS = {
 LONG = ("Ankle boot", "T-shirt/top", "Bag")  # too long for chips in a narrow place
 
 
+def snapshot(kimg: int) -> dict[str, Tensor]:
+    """The first model as it was then: the earlier, the less contrast."""
+    model = tiny_model()
+    model.generator.to_image.conv.weight.mul_((1 + kimg) / 4)
+    return timeline.compress(model.player_state())
+
+
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with two models, which was also told of a third on a Hub that is down."""
     folder = tmp_path_factory.mktemp("models")
     tiny_model().save(folder / "first")
     (folder / "first" / "metrics.json").write_text(json.dumps(METRICS))
+    timeline.write(folder / "first", [(float(kimg), snapshot(kimg)) for kimg in range(4)])
     tiny_model(condition=Label(classes=LONG)).save(folder / "second")
     models = [str(folder / "first"), str(folder / "second"), "nobody/third"]
     command = [

@@ -19,7 +19,8 @@ function draw(tag, attributes, text = "") {
 }
 
 // Curves of one figure against kimg, with a dashed line for what real pictures reach. A series is its points and,
-// where there are several, its title and its place among them, from which it has its colour.
+// where there are several, its title and its place among them, from which it has its colour. The figure's `at(kimg)`
+// puts a line there.
 function chart(series, key, { log = false, line = null, mark, write }) {
   const [left, right, top, bottom] = [46, 262, 12, 138];
   const bend = log ? Math.log : (value) => value;
@@ -63,5 +64,11 @@ function chart(series, key, { log = false, line = null, mark, write }) {
     }
     svg.append(curve);
   }
-  return node("figure", {}, node("figcaption", { textContent: say(`card_${key}_curve`) }), svg);
+  const now = draw("line", { y1: top, y2: bottom, class: "now", visibility: "hidden" });
+  svg.append(now);
+  const figure = node("figure", {}, node("figcaption", { textContent: say(`card_${key}_curve`) }), svg);
+  figure.at = (kimg) => {
+    for (const [name, value] of Object.entries({ x1: x(kimg), x2: x(kimg), visibility: "visible" })) now.setAttribute(name, value);
+  };
+  return figure;
 }

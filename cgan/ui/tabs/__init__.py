@@ -8,6 +8,7 @@ from cgan.ui.tabs.compare import Compare
 from cgan.ui.tabs.conditioning import Conditioning
 from cgan.ui.tabs.generate import Generate
 from cgan.ui.tabs.interpolate import Interpolate
+from cgan.ui.tabs.learn import Learn
 from cgan.ui.tabs.pad import Pad
 
 TABS: Registry[Tab] = Registry(
@@ -16,6 +17,7 @@ TABS: Registry[Tab] = Registry(
     interpolate=Interpolate,
     pad=Pad,
     conditioning=Conditioning,
+    learn=Learn,
     card=Card,
     compare=Compare,
 )
