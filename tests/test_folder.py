@@ -255,6 +255,18 @@ def test_masks_with_names_palettes_and_labels(tmp_path):
         load(root)
 
 
+def test_pairs_in_split_and_class_folders(tmp_path):
+    for split, count in (("train", 4), ("test", 2)):
+        paired(tmp_path / split / "all", count)
+        for name in ("images", "masks", "conditions"):
+            (tmp_path / split / name).mkdir()
+            (tmp_path / split / "all" / name).rename(tmp_path / split / name / "cat")
+        (tmp_path / split / "all").rmdir()
+    for split, count in (("train", 4), ("test", 2)):
+        targets = load(tmp_path, split).targets
+        assert (targets["classes"], len(targets["mask"]), len(targets["image"])) == (("cat",), count, count)
+
+
 def test_pairs_that_do_not_fit_are_named(tmp_path, capfd):
     root = paired(tmp_path, 40)
     (root / "masks/3.png").unlink()
