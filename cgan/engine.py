@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from cgan.config import to_json
 from cgan.inference import Sampler, resolve_device
 from cgan.latent import directions
 from cgan.model import METRICS, ConditionalGAN, ModelError, read_json
+from cgan.timeline import Snapshots
 from cgan.types import Cond, Raw
 
 DIRECTIONS = 16  # leading directions kept for each model
@@ -56,6 +58,14 @@ class Resident:
     def embed(self, raw: Raw) -> Cond:
         """What the generator sees of raw [N, ...], on the CPU."""
         return self.model.encoder.embed(raw)
+
+    @cached_property
+    def snapshots(self) -> Snapshots | None:
+        """The model along its training; None where its folder has no timeline that can be read."""
+        try:
+            return Snapshots(self.model, self.folder) if self.folder else None
+        except ModelError:
+            return None
 
     def metrics(self) -> dict[str, Any]:
         """What its folder's metrics.json says; empty where there is none that can be read."""

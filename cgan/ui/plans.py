@@ -36,12 +36,7 @@ class Plan:
     encode: Callable[[Tensor], bytes]  # uint8 [N, C, H, W] -> the file
 
     def __post_init__(self):
-        if len(self.noise) > PICTURES:
-            raise ValueError(f"at most {PICTURES} pictures in one answer, this would be {len(self.noise)}")
-        if self.pixels > PIXELS:
-            raise ValueError(
-                f"at most {PIXELS} pixels in one answer, this would be {self.pixels}; lower scale"
-            )
+        bound(len(self.noise), self.pixels)
 
 
 @dataclass(frozen=True)
@@ -57,6 +52,14 @@ class Route:
 
     answer: Callable[[Query, Resident], Plan | Work]  # ValueError names the parameter and what it accepts
     media: str  # the file's type
+
+
+def bound(pictures: int, pixels: int) -> None:
+    """ValueError if that is more than an answer may hold."""
+    if pictures > PICTURES:
+        raise ValueError(f"at most {PICTURES} pictures in one answer, this would be {pictures}")
+    if pixels > PIXELS:
+        raise ValueError(f"at most {PIXELS} pixels in one answer, this would be {pixels}; lower scale")
 
 
 def frame(query: Query, resident: Resident) -> Plan:

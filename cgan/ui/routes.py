@@ -46,6 +46,7 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
                 "fields": [{"type": type(f).__name__.lower(), **dataclasses.asdict(f)} for f in fields],
                 "device": str(engine.device),
                 "kimg": metrics.get("training", {}).get("kimg"),
+                "snapshots": resident.snapshots.kimg if resident.snapshots else [],
                 "metrics": metrics,
             }
         )
