@@ -463,10 +463,13 @@ def test_a_judge_lies_beside_its_pictures(tmp_path, capsys):
     assert "no figures" not in capsys.readouterr().err
     assert {"obedience", "frechet"} <= set(json.loads((out / "metrics.json").read_text())["curve"][-1])
     assert train.main(command(tmp_path, out.with_name("other"), "--dataset.channels", "1")) == 0
-    line = "2 classes of 8x8x3 pictures, these are 2 classes of 8x8x1: train it on these"
-    assert line in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "no figures: the folder feature network was trained on" in err
+    assert "8x8x1: train it on these, with --size 8" in err
 
 
-def test_a_judge_needs_classes(tmp_path, capsys):
-    assert features(["train", "--dataset", "folder", "--data-root", str(paired(tmp_path))]) == 2
+def test_a_judge_needs_something_to_read(tmp_path, capsys):
+    for k in range(30):
+        picture(tmp_path / f"{k}.png")
+    assert features(["train", "--dataset", "folder", "--data-root", str(tmp_path)]) == 2
     assert "data set folder has no classes" in capsys.readouterr().err
