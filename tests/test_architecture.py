@@ -15,7 +15,7 @@ LAYERS: list[set[str]] = [
     {"presets", "study"},
     {"model"},
     {"timeline", "card"},
-    {"hub", "evaluation", "latent", "inference"},
+    {"hub", "evaluation", "latent", "inference", "dissection"},
     {"engine", "training"},
     {"ui"},
     {"__main__"},

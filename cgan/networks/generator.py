@@ -6,8 +6,9 @@ Shapes: N pictures, Z noise width, D condition width, S style width (Z + D), C c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -145,6 +146,8 @@ class ToImage(nn.Module):
         return self.conv(F.relu(self.enter(x, style, spatial)))
 
 
+Tap: TypeAlias = Callable[[int, Tensor], Tensor]
+"""(level, feature map [R + N, C, H, W]) -> the same or another; the first R are the reference batch's."""
 BLOCKS = {"residual": ResidualUp, "upsample": ConvUp, "transposed": TransposedUp}
 
 
@@ -198,20 +201,23 @@ class Generator(nn.Module):
         self.reference = Reference(norm.reference, (options.noise_dim,), vector_dim, spatial)
         initialise(self, options.init)
 
-    def forward(self, noise: Tensor, cond: Cond) -> Tensor:
+    def forward(self, noise: Tensor, cond: Cond, tap: Tap | None = None) -> Tensor:
         """noise [N, Z], Cond(vector [N, D], spatial [N, M, H, W]) -> pictures [N, C, H, W] in
-        `options.image_range`."""
+        `options.image_range`. `tap` sees, and may change, what leaves the stem (level 0) and block k (level
+        k)."""
         noise, cond = self.reference.prepend(noise, cond)
         style = noise if cond.vector is None else torch.cat([noise, cond.vector], dim=1)
         x = self.stem(style)
+        x = tap(0, x) if tap else x
         inner = style[:, style.shape[1] - self.block_style_dim :]
         maps = None
         if cond.spatial is not None:
             maps = self.spatial(cond.spatial) if self.spatial else resized(cond.spatial, self.resolutions)
-        for block in self.blocks:
+        for level, block in enumerate(self.blocks, start=1):
             x = block(x, inner, maps)
             if (at := str(x.shape[-1])) in self.attention:
                 x = self.attention[at](x)
+            x = tap(level, x) if tap else x
         if not isinstance(self.to_image, nn.Identity):
             x = self.to_image(x, inner, maps)
         x = self.reference.strip(x)
