@@ -116,7 +116,8 @@ def test_celeba(celeba, capfd):
     fields = data.targets["attribute_fields"]
     assert (len(fields), fields[20].name, fields[20].choices) == (40, "male", ("no", "yes"))
     assert data.targets["attributes"][:, :3].tolist() == [[0, 1, 0], [0, 1, 0]]
-    assert CelebA(size=16).load(celeba, "test").targets["attributes"][:, :3].tolist() == [[1, 0, 1], [0, 1, 0]]
+    test = CelebA(size=16).load(celeba, "test")
+    assert test.targets["attributes"][:, :3].tolist() == [[1, 0, 1], [0, 1, 0]]
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
