@@ -9,6 +9,7 @@ from cgan.ui.tabs.conditioning import Conditioning
 from cgan.ui.tabs.generate import Generate
 from cgan.ui.tabs.interpolate import Interpolate
 from cgan.ui.tabs.learn import Learn
+from cgan.ui.tabs.mixer import Mixer
 from cgan.ui.tabs.pad import Pad
 
 TABS: Registry[Tab] = Registry(
@@ -16,6 +17,7 @@ TABS: Registry[Tab] = Registry(
     generate=Generate,
     interpolate=Interpolate,
     pad=Pad,
+    mixer=Mixer,
     conditioning=Conditioning,
     learn=Learn,
     card=Card,

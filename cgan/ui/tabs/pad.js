@@ -6,7 +6,7 @@ tabs.pad = {
   round: 1440, // places on the walk: 24 seconds of them at 60 a second
 
   start(form) {
-    this.surface = $(".pad", form);
+    this.surface = $(".square", form);
     this.cells = Number(this.surface.dataset.cells);
     this.knob = $(".knob", form);
     this.trail = [];
@@ -19,7 +19,7 @@ tabs.pad = {
       this.surface.hasPointerCapture(event.pointerId) && this.follow(event, form));
     this.knob.addEventListener("keydown", (event) => this.press(event, form));
     $("[data-play]", form).addEventListener("click", () => (this.playing ? this.leave(form) : this.play(form)));
-    $("[data-clear]", form).addEventListener("click", () => {
+    $("[data-untrace]", form).addEventListener("click", () => {
       this.trail = [];
       this.trace();
     });

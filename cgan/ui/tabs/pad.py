@@ -71,7 +71,7 @@ class Pad(Tab):
             for name, key, value in (("across", "pad_across", "1"), ("up", "pad_up", "2"))
         )
         speed = slider("pad", "speed", low=0.25, high=4, step=0.25, value=1, key="pad_speed", page_only=True)
-        walk = f"{button('play', mark='data-play')}{button('pad_clear', mark='data-clear')}"
+        walk = f"{button('play', mark='data-play')}{button('pad_clear', mark='data-untrace')}"
         return f"""
             <div class="padding">
                 {_surface()}
@@ -144,7 +144,7 @@ def _surface() -> str:
         for name in ("x", "y")
     )
     return f"""
-        <div class="pad" data-cells="{CELLS}" style="--cells: {CELLS}">
+        <div class="square" data-cells="{CELLS}" style="--cells: {CELLS}">
             {state}<div class="map"></div>{corners}
             <svg class="trail" viewBox="0 0 1000 1000" aria-hidden="true"></svg>
             <div class="knob" role="slider" tabindex="0" aria-label="{say("pad_knob")}" aria-valuemin="0"

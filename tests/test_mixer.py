@@ -1,0 +1,42 @@
+"""The mixer's controls: what is held for which field of which model."""
+
+from __future__ import annotations
+
+import pytest
+
+from cgan.conditions import Choice
+from cgan.conditions.mixture import parse_mixture
+from cgan.ui.tabs.mixer import Mixer, begin
+from tests.test_ui import Names
+
+DIGITS = Choice("label", tuple("0123456789"))
+HAIR = Choice("hair", ("bald", "short", "<long>"))
+EYES = Choice("eyes", ("blue", "green"))
+
+
+def panel(fields):
+    return Names(Mixer().panel({"tiny": iter(fields)})).controls
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [(DIGITS, "3:0.5,8:0.5"), (HAIR, "bald:0.5,<long>:0.5"), (EYES, "blue:0.5,green:0.5")],
+)
+def test_one_begins_with_a_mixture_that_the_condition_takes(field, expected):
+    assert begin(field) == expected
+    assert sorted(parse_mixture(field.name, begin(field), field.choices).tolist())[-2:] == [0.5, 0.5]
+
+
+def test_every_choice_field_is_held_and_one_is_picked():
+    controls = [attributes for _, attributes in panel([HAIR, EYES])]
+    held = {each["name"]: each["value"] for each in controls if "data-mix" in each}
+    assert held == {"hair": "bald:0.5,<long>:0.5", "eyes": "blue"}
+    picker = next(each for each in controls if each.get("name") == "mixed")
+    assert picker["data-default"] == "hair"
+    assert "data-page" in picker
+
+
+def test_one_field_needs_no_picker_and_none_is_said():
+    assert "mixed" not in {each.get("name") for _, each in panel([DIGITS])}
+    assert "no labels to mix" in Mixer().panel({"tiny": []})
+    assert "no labels to mix" not in Mixer().panel({"tiny": [DIGITS]})
