@@ -130,6 +130,8 @@ def condition(model: ConditionalGAN, text: str | None, count: int, seed: int) ->
     if not isinstance(values, dict):
         raise ValueError(f"{accepted}, got {text[:60]!r}")
     raw = model.encoder.parse(values)
+    for remark in model.encoder.remarks(values):
+        print(remark, file=sys.stderr)
     return raw.expand(count, *raw.shape[1:])
 
 

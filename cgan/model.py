@@ -70,11 +70,13 @@ class ConditionalGAN(nn.Module):
         return images.float() * ((high - low) / 255) + low
 
     def save(self, folder: Path) -> None:
-        """Write config.json, model.safetensors and discriminator.safetensors (in half precision)."""
+        """Write config.json, model.safetensors and discriminator.safetensors. Matrices and kernels go in half
+        precision, which moves no pixel by more than a level or two; vectors (biases, statistics) stay as they
+        are."""
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / CONFIG, {"format_version": FORMAT_VERSION, "model": to_json(self.config)})
-        save_file({name: t.contiguous() for name, t in self.player_state().items()}, folder / WEIGHTS)
-        save_file({name: _half(t) for name, t in self.critic_state().items()}, folder / DISCRIMINATOR)
+        for name, state in ((WEIGHTS, self.player_state()), (DISCRIMINATOR, self.critic_state())):
+            save_file({key: _stored(tensor) for key, tensor in state.items()}, folder / name)
 
     def player_state(self) -> dict[str, Tensor]:
         """The weights that make pictures: all but the discriminator's."""
@@ -198,5 +200,5 @@ def write_json(path: Path, data: Any) -> None:
     path.write_text(json.dumps(data, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
-def _half(tensor: Tensor) -> Tensor:
-    return tensor.half() if tensor.is_floating_point() else tensor.contiguous()
+def _stored(tensor: Tensor) -> Tensor:
+    return (tensor.half() if tensor.is_floating_point() and tensor.ndim > 1 else tensor).contiguous()
