@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cgan.study.base import BASELINE
 from cgan.study.techniques import GROUPS
 
 NAMES = {"obedience": "Obedience", "frechet_ratio": "Fréchet distance", "recall": "Recall"}
-HEAD = """\
-| | Obedience ↑ | Fréchet ÷ floor ↓ | Kernel ↓ | Recall ↑ | Pictures/s | Beside the baseline | Went wrong |
-|---|---|---|---|---|---|---|---|"""
+COLUMNS = ("", "Obedience ↑", "Fréchet ÷ floor ↓", "Kernel ↓", "Recall ↑", "Pictures/s", "Seconds")
+COLUMNS += ("Beside the baseline", "Went wrong")
 
 Entry = Mapping[str, Any]
 
@@ -20,10 +19,10 @@ Entry = Mapping[str, Any]
 def page(table: Mapping[str, Any], pictures: str) -> str:
     """The page; `pictures` is the folder of the rows' pictures as seen from it."""
     rows = {group: [row for row in table["rows"] if row["group"] == group] for group in GROUPS}
-    parts = [_top(table), HEAD]
+    parts = [_top(table), _cells(COLUMNS), "|---" * len(COLUMNS) + "|"]
     for group, members in rows.items():
         if members and group != GROUPS[0]:
-            parts.append(f"| **{group}** | | | | | | | |")
+            parts.append(_cells([f"**{group}**", *[""] * (len(COLUMNS) - 1)]))
         parts += [_line(row) for row in members]
     parts += ["", _reading(table)]
     for group, members in rows.items():
@@ -84,7 +83,8 @@ label asked for; of real test pictures it reads {100 * real["obedience"]:.2f} % 
 distance to the training set over that of as many test pictures, in the features of
 {table["measured"]["features"]}, our own classifier; it is not the usual FID. Kernel: squared maximum mean
 discrepancy in the same features. Recall: real pictures that lie among the generated ones;
-{100 * real["recall"]:.1f} % for test pictures. Pictures/s: of training, at its fastest.
+{100 * real["recall"]:.1f} % for test pictures. Pictures/s and seconds: of training alone, at its
+fastest.
 {known}"""
 
 
@@ -98,9 +98,13 @@ def _line(row: Entry) -> str:
             _with_spread(figures["kernel"], lambda value: f"{value:.2g}"),
             _with_spread(figures["recall"], lambda value: f"{100 * value:.1f}", " %"),
         ]
-    speed = f"{row['images_per_second']['mean']:,.0f}"
+    cells += [f"{row[name]['mean']:,.0f}" for name in ("images_per_second", "seconds")]
     title = f"[{row['title']}](#{anchor(row['title'])})"
-    return f"| {' | '.join([title, *cells, speed, _words(row), _wrong(row)])} |"
+    return _cells([title, *cells, _words(row), _wrong(row)])
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def anchor(title: str) -> str:
@@ -128,11 +132,13 @@ def _words(row: Entry) -> str:
         for word in ("better", "worse")
         if (named := [name for name, given in verdicts.items() if given == word])
     ]
-    return "; ".join(found).replace("fréchet", "Fréchet") or "no clear difference"
+    return "; ".join(found).replace("fréchet", "Fréchet") or verdicts["frechet_ratio"]
 
 
 def verdict(name: str, found: Entry) -> str:
-    """ "better", "worse" or "no clear difference" than the baseline."""
+    """What a difference from the baseline is worth."""
+    if found["clear"] is None:
+        return "one seed can't tell"
     if not found["clear"]:
         return "no clear difference"
     return "better" if (found["difference"] < 0) == (name == "frechet_ratio") else "worse"

@@ -7,7 +7,7 @@ Keys of the table, ready for JSON:
 - rows, each: name, title, group, flags, reference, sentence, seeds (that are done), picture (whether it has)
     - figures: {NAME: {mean, std, values}} over the seeds that came to an end, None if none did
     - against: {NAME: {difference, clear}} from the baseline; see `against`
-    - images_per_second, seconds: the same form, of training alone
+    - images_per_second: the same form, of training alone and at its fastest; seconds: that the run takes so
     - faults: {fault: seeds that met it}; lasting: {fault: seeds that still had it when they ended}
     - curve: [{kimg, NAME...}], means over the seeds that got so far
 """
@@ -38,7 +38,8 @@ def entry(runs: Sequence[Run]) -> dict[str, Any]:
     return {
         "seeds": [run["seed"] for run in runs],
         "figures": {name: summary([each[name] for each in ended]) for name in FIGURES} if ended else None,
-        **{name: summary([run[name] for run in runs]) for name in ("images_per_second", "seconds")},
+        "images_per_second": summary([run["images_per_second"] for run in runs]),
+        "seconds": summary([1000 * run["kimg"] / run["images_per_second"] for run in runs]),
         "faults": _count({each["fault"] for each in run["faults"]} for run in runs),
         "lasting": _count(set(run["lasting"]) for run in runs),
         "curve": _mean_curve([run["curve"] for run in runs]),

@@ -114,7 +114,7 @@ tabs.compare = {
       const change = falls
         ? say("compare_factor", { change: threeDigits(Math.exp(difference)) })
         : say("compare_points", { change: `${difference < 0 ? "−" : "+"}${Math.abs(100 * difference).toFixed(2)}` });
-      const verdict = !clear ? "compare_same" : difference < 0 === falls ? "compare_better" : "compare_worse";
+      const verdict = clear == null ? "compare_open" : !clear ? "compare_same" : difference < 0 === falls ? "compare_better" : "compare_worse";
       parts.push(node("small", { className: verdict, textContent: `${change}, ${say(verdict)}` }));
     }
     return node("td", {}, ...parts);
