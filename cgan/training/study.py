@@ -41,6 +41,7 @@ from cgan.training.provenance import hardware
 from cgan.training.trainer import Diverged, Trainer
 
 NOISES, LABELS = 6, 10  # rows and columns of a picture
+LARGEST = 15_000  # bytes of a picture
 SAMPLE_SEED = 1  # of the noises of a picture; a run's score is drawn under its own seed
 WINDOWS, WINDOW = 4, 16  # how often the speed is measured, over how many steps
 
@@ -163,9 +164,13 @@ def picture(model: ConditionalGAN) -> Tensor:
 
 
 def save_picture(model: ConditionalGAN, path: Path) -> None:
-    """Write `picture` as a small WebP."""
+    """Write `picture` as WebP, as good as `LARGEST` bytes allow."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture(model).permute(1, 2, 0).numpy()).save(path, quality=70, method=6)
+    made = Image.fromarray(picture(model).permute(1, 2, 0).numpy())
+    for quality in (70, 50, 30, 10):
+        made.save(path, quality=quality, method=6)
+        if path.stat().st_size < LARGEST:
+            break
 
 
 @contextmanager
