@@ -5,7 +5,7 @@ Shapes: N pictures, C channels, H x W pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,61 +13,91 @@ import torch
 from torch import Tensor
 
 from cgan.data import DATASETS, Dataset, Images
-from cgan.metrics import MEASURES
+from cgan.metrics.asked import asked, rows_of
 from cgan.metrics.features import FeatureNetwork, home
+from cgan.metrics.judge import Subjects
 from cgan.metrics.report import Draw, Pictures, RealReference, evaluate, quick
 from cgan.model import METRICS, ConditionalGAN, read_json, write_json
+from cgan.rng import stream
 from cgan.timeline import Timeline
+from cgan.types import Raw
 
 CHUNK = 500  # pictures made at once
 QUICK_COUNT = 5000  # pictures of the trainer's evaluation
+QUICK_SIZE = 32  # pictures with more pixels than this times this: fewer of them, in proportion
 
 
 def draw_samples(model: ConditionalGAN, seed: int, count: int) -> tuple[Tensor, dict[str, Any]]:
     """uint8 pictures [N, C, H, W] of samples 0 .. count - 1 under `seed`, and by name what each was asked to
     show."""
-    noise, raw = model.noise(seed, count), model.encoder.sample(count, seed)
+    raw = model.encoder.sample(count, seed)
+    return _pictures(model, seed, raw), model.encoder.decode(raw)
+
+
+def _pictures(model: ConditionalGAN, seed: int, raw: Raw) -> Tensor:
+    """uint8 [N, C, H, W] from noises 0 .. N - 1 under `seed`."""
+    noise = model.noise(seed, len(raw))
     device = next(model.generator.parameters()).device
-    chunks = [slice(first, first + CHUNK) for first in range(0, count, CHUNK)]
-    images = [model.sample(noise[rows].to(device), raw[rows].to(device)).cpu() for rows in chunks]
-    return torch.cat(images), model.encoder.decode(raw)
+    chunks = [slice(first, first + CHUNK) for first in range(0, len(raw), CHUNK)]
+    return torch.cat([model.sample(noise[rows].to(device), raw[rows].to(device)).cpu() for rows in chunks])
 
 
-def drawer(model: ConditionalGAN) -> Draw:
-    """`draw_samples` of one model, as the metrics want it."""
+def drawer(model: ConditionalGAN, targets: Mapping[str, Any] | None = None) -> Draw:
+    """Draws pictures for the metrics. Their conditions are those of real pictures that the generator has not
+    seen, `targets` (`RealReference.test`), in random order; or from the prior, where it is known exactly."""
 
-    def draw(seed: int, count: int) -> Pictures:
-        images, asked = draw_samples(model, seed, count)
-        return images, {name: torch.as_tensor(column) for name, column in asked.items()}
+    def draw(seed: int, count: int, noises: int = 1) -> Pictures:
+        wanted = -(-count // noises)
+        if targets is None or model.encoder.bank is None:
+            raw = model.encoder.sample(wanted, seed)
+            known = {name: torch.as_tensor(column) for name, column in model.encoder.decode(raw).items()}
+        else:
+            known = rows_of(targets, _rows(seed, wanted, targets[model.encoder.form]))
+            raw = model.encoder.encode(known)
+        repeat = torch.arange(count) // noises
+        return _pictures(model, seed, raw[repeat]), rows_of(known, repeat)
 
     return draw
+
+
+def _rows(seed: int, count: int, column: Sequence[Any]) -> Tensor:
+    """Which rows of the column samples 0 .. count - 1 under `seed` take their conditions from."""
+    return torch.tensor([int(stream(seed, k, purpose=2).integers(len(column))) for k in range(count)])
 
 
 def real_reference(
     dataset: Dataset, form: str, data_root: Path, download: bool, count: int, fewer: bool = False
 ) -> RealReference:
     """The real pictures that a model of `dataset` is measured against: `count` of them, or if `fewer` is
-    allowed as many as there are.
+    allowed as many as there are, and fewer still, of the training set too, if they are large.
 
     Raises FileNotFoundError if the data or the data set's feature network is missing, ValueError if the
-    network was made for other pictures or they are too few.
+    network was made for other pictures or does not read what the form asks for, or they are too few.
     """
     name = DATASETS.name_of(dataset)
-    network, _ = FeatureNetwork.load(name, home(name, data_root)), MEASURES[form]
+    network = FeatureNetwork.load(name, home(name, data_root))
     train, test = (dataset.load(data_root, split, download) for split in ("train", "test"))
     _check_judge(network, train)
-    pairs = {"train": (train.images, train.targets), "test": (test.images, test.targets)}
-    count = min(count, len(train), len(test)) if fewer else count
-    return RealReference(network=network, form=form, count=count, **pairs)
+    seen, share = train.images, min(1.0, (QUICK_SIZE / train.size) ** 2)
+    if fewer:
+        seen = seen[: max(int(share * len(seen)), network.width + 1)]
+        count = min(max(int(share * count), network.width + 1), len(seen), len(test))
+    return RealReference(
+        network=network,
+        form=form,
+        count=count,
+        train=(seen, {"label": train.targets["label"][: len(seen)]} if "label" in train.targets else {}),
+        test=(test.images, asked(dataset, form, test.targets)),
+    )
 
 
 def _check_judge(network: FeatureNetwork, data: Images) -> None:
     """ValueError if the network has not been made for such pictures."""
-    info, classes = network.info, data.targets.get("classes", network.info.classes)
-    if (info.channels, info.size, info.classes) != (data.channels, data.size, classes):
+    info, subjects = network.info, Subjects.of(data.targets)
+    if (info.channels, info.size, info.subjects) != (data.channels, data.size, subjects):
         raise ValueError(
-            f"the {info.dataset} feature network was trained on {len(info.classes)} classes of "
-            f"{info.size}x{info.size}x{info.channels} pictures, these are {len(classes)} classes of "
+            f"the {info.dataset} feature network was trained on {info.subjects} of "
+            f"{info.size}x{info.size}x{info.channels} pictures, these have {subjects} and "
             f"{data.size}x{data.size}x{data.channels}: train it on these, with --size {data.size}"
         )
 
@@ -75,10 +105,10 @@ def _check_judge(network: FeatureNetwork, data: Images) -> None:
 def quick_evaluation(
     dataset: Dataset, form: str, data_root: Path, download: bool = False, count: int = QUICK_COUNT
 ) -> Callable[[ConditionalGAN], dict[str, float]]:
-    """What the trainer measures now and then: obedience and Fréchet distance of `count` pictures, or of as
-    many as there are. Raises as `real_reference`."""
+    """What the trainer measures now and then: obedience and Fréchet distance of `count` pictures, or of fewer
+    if they are large or so many are not there. Raises as `real_reference`."""
     reference = real_reference(dataset, form, data_root, download, count, fewer=True)
-    return lambda model: quick(drawer(model), reference)
+    return lambda model: quick(drawer(model, reference.test[1]), reference)
 
 
 def evaluate_model(
@@ -101,7 +131,7 @@ def evaluate_model(
         raise ValueError(f"--seeds must be at least 1, got {seeds}")
     reference = real_reference(model.config.dataset, model.encoder.form, data_root, download, count)
     return evaluate(
-        drawer(model),
+        drawer(model, reference.test[1]),
         reference,
         seeds=range(1, seeds + 1),
         pupil_count=pupil_count,

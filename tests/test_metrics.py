@@ -17,9 +17,10 @@ from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
 from cgan.metrics import MEASURES
-from cgan.metrics.classifier import Features, Recipe, augment
+from cgan.metrics.classifier import Recipe, augment
 from cgan.metrics.frechet import Gaussian, frechet_distance, kernel_distance
 from cgan.metrics.inception import inception_v3_fid
+from cgan.metrics.judge import Features, Subjects
 from cgan.metrics.manifold import Manifold, manifold_figures, memorisation, nearest, variety
 from cgan.metrics.report import across, subset, summary
 
@@ -126,6 +127,9 @@ def test_memorisation_tells_copies_from_fresh_pictures():
     assert memorisation(torch.zeros(5), fresh) == {"distance": 0, "ratio": 0, "copies": 1}
 
 
+TEN = Subjects(labels=tuple("abcdefghij"))
+
+
 def judged(answers: torch.Tensor) -> Features:
     return Features(torch.zeros(len(answers), 2), torch.eye(10)[answers])
 
@@ -134,16 +138,18 @@ def test_obedience_of_labels():
     answers = torch.arange(5000) % 10
     images = torch.zeros(5000, 1, 4, 4, dtype=torch.uint8)
     measure = MEASURES["label"]()
-    right = measure(images, {"label": answers.numpy()}, judged(answers))
+    right = measure(images, {"label": answers.numpy()}, judged(answers), TEN)
     assert right["accuracy"] == 1
     assert right["confusion"] == torch.eye(10).tolist()
     shuffled = answers[torch.randperm(5000, generator=torch.Generator().manual_seed(0))]
-    assert measure(images, {"label": shuffled}, judged(answers))["accuracy"] == pytest.approx(0.1, abs=0.02)
+    assert measure(images, {"label": shuffled}, judged(answers), TEN)["accuracy"] == pytest.approx(
+        0.1, abs=0.02
+    )
 
 
 def test_confusion_has_a_row_for_what_was_asked():
     asked, answers = torch.tensor([2, 2, 2, 7]), torch.tensor([2, 3, 3, 7])
-    result = MEASURES["label"]()(torch.zeros(4, 1, 4, 4).byte(), {"label": asked}, judged(answers))
+    result = MEASURES["label"]()(torch.zeros(4, 1, 4, 4).byte(), {"label": asked}, judged(answers), TEN)
     assert result["confusion"][2][2:4] == pytest.approx([1 / 3, 2 / 3])
     assert result["per_class"][7] == 1
     assert result["per_class"][0] == 0
@@ -192,7 +198,9 @@ def test_subset_keeps_pictures_and_targets_together():
         (lambda: inception_v3_fid(torch.zeros(1, 1, 4, 4), torch.zeros(5, 1, 4, 4)), "got 1 and 5"),
         (lambda: MEASURES["smell"], "unknown measure of obedience 'smell'"),
         (
-            lambda: MEASURES["label"]()(torch.zeros(2), {"label": [0, 10]}, judged(torch.tensor([0, 1]))),
+            lambda: MEASURES["label"]()(
+                torch.zeros(2), {"label": [0, 10]}, judged(torch.tensor([0, 1])), TEN
+            ),
             "labels must be 2 whole numbers from 0 to 9",
         ),
     ],

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -15,7 +14,7 @@ import torch
 from cgan.metrics import report
 from cgan.metrics.classifier import Recipe, fit
 from cgan.metrics.features import FeatureInfo, FeatureNetwork
-from cgan.metrics.report import Pictures, RealReference, evaluate, quick
+from cgan.metrics.report import Draw, Pictures, RealReference, evaluate, quick
 
 CLASSES = tuple("abcdefghij")
 COUNT = 300
@@ -38,7 +37,7 @@ def reference() -> RealReference:
     train, test = spots(900, 1), spots(400, 2)
     recipe = Recipe(epochs=6, batch=32, degrees=0, shift=0, scale=0, ema=0.9)
     network = fit(train[0], train[1]["label"], 10, recipe=recipe)
-    accuracy = network.judge(test[0]).accuracy(test[1]["label"])
+    accuracy = network.read(test[0]).accuracy(test[1]["label"])
     info = FeatureInfo(
         dataset="spots",
         classes=CLASSES,
@@ -51,14 +50,14 @@ def reference() -> RealReference:
     return RealReference(network=FeatureNetwork(info, network.fuse()), train=train, test=test, count=COUNT)
 
 
-def fresh(seed: int, count: int) -> Pictures:
+def fresh(seed: int, count: int, noises: int = 1) -> Pictures:
     """A perfect generator."""
     images, targets = spots(1000, seed + 10)
     return images[:count], {"label": targets["label"][:count]}
 
 
-def noisy(amount: float) -> Callable[[int, int], Pictures]:
-    def draw(seed: int, count: int) -> Pictures:
+def noisy(amount: float) -> Draw:
+    def draw(seed: int, count: int, noises: int = 1) -> Pictures:
         images, targets = fresh(seed, count)
         noise = torch.randn(images.shape, generator=torch.Generator().manual_seed(seed))
         return (images + amount * noise).clamp(0, 255).byte(), targets
@@ -66,7 +65,7 @@ def noisy(amount: float) -> Callable[[int, int], Pictures]:
     return draw
 
 
-def one_a_class(seed: int, count: int) -> Pictures:
+def one_a_class(seed: int, count: int, noises: int = 1) -> Pictures:
     """A generator that knows a single picture of every class."""
     images, targets = fresh(seed, 200)
     first = torch.stack([images[targets["label"] == label][0] for label in range(10)])
@@ -74,13 +73,13 @@ def one_a_class(seed: int, count: int) -> Pictures:
     return first[labels], {"label": labels}
 
 
-def copying(seed: int, count: int) -> Pictures:
+def copying(seed: int, count: int, noises: int = 1) -> Pictures:
     """A generator that only remembers."""
     images, targets = spots(900, 1)
     return images[:count], {"label": targets["label"][:count]}
 
 
-def disobedient(seed: int, count: int) -> Pictures:
+def disobedient(seed: int, count: int, noises: int = 1) -> Pictures:
     images, targets = fresh(seed, count)
     order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
     return images, {"label": targets["label"][order]}
@@ -157,13 +156,13 @@ def test_standard_fid_stands_under_its_own_name(reference, monkeypatch):
 def test_real_statistics_are_made_once(reference, monkeypatch):
     quick(fresh, reference)
     seen = []
-    judge = type(reference.network.classifier).judge
+    read = type(reference.network.judge).read
 
     def watched(self, images):
         seen.append(len(images))
-        return judge(self, images)
+        return read(self, images)
 
-    monkeypatch.setattr(type(reference.network.classifier), "judge", watched)
+    monkeypatch.setattr(type(reference.network.judge), "read", watched)
     quick(fresh, reference)
     assert seen == [COUNT]
 
@@ -175,7 +174,7 @@ def test_too_few_or_too_many_pictures(reference, count):
 
 
 def test_a_model_of_another_size(reference):
-    def large(seed: int, count: int) -> Pictures:
+    def large(seed: int, count: int, noises: int = 1) -> Pictures:
         return torch.zeros(count, 1, 28, 28).byte(), {"label": torch.arange(count) % 10}
 
     with pytest.raises(ValueError, match=r"\['N', 1, 12, 12\], got uint8 \[300, 1, 28, 28\]"):

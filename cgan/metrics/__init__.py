@@ -3,9 +3,23 @@
 `report.evaluate` puts them together; `features` holds the judge that they lean on.
 """
 
-from cgan.metrics.obedience import LabelObedience, Measure
+from cgan.metrics.obedience import (
+    AttributesObedience,
+    ImageObedience,
+    LabelObedience,
+    MaskObedience,
+    Measure,
+    TextObedience,
+)
 from cgan.registry import Registry
 
-MEASURES: Registry[Measure] = Registry("measure of obedience", label=LabelObedience)
+MEASURES: Registry[Measure] = Registry(
+    "measure of obedience",
+    label=LabelObedience,
+    attributes=AttributesObedience,
+    text=TextObedience,
+    image=ImageObedience,
+    mask=MaskObedience,
+)
 
 __all__ = ["MEASURES", "Measure"]

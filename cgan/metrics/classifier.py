@@ -16,12 +16,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn, update_bn
+
+from cgan.metrics.fitting import optimise
+from cgan.metrics.judge import Features
 
 STRIDES = (1, 2, 1, 2, 1)  # of the convolutions; what follows them halves, down to 8x8 pixels or fewer
 WIDTHS = (24, 40, 40, 80, 96)
 BATCH = 50  # pictures judged at once: their maps stay in a CPU's cache
-STATISTICS = 20_000  # pictures from which the averaged weights' batch norm is measured
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,24 +43,6 @@ class Recipe:
     ema: float = 0.998
 
 
-@dataclass(frozen=True)
-class Features:
-    """What a classifier makes of N pictures."""
-
-    features: Tensor  # [N, F] float32, 0 or more
-    logits: Tensor  # [N, K] float32
-
-    def __len__(self) -> int:
-        return len(self.features)
-
-    def __getitem__(self, rows: slice | Tensor) -> Features:
-        return Features(self.features[rows], self.logits[rows])
-
-    def accuracy(self, labels: Tensor) -> float:
-        """Share of pictures whose highest logit is their label [N], 0 to 1."""
-        return (self.logits.argmax(1) == labels).double().mean().item()
-
-
 class Classifier(nn.Module):
     """Pictures [B, C, H, W], 0 to 255 -> features [B, F] (averages of rectified maps) and logits [B, K]."""
 
@@ -73,6 +56,7 @@ class Classifier(nn.Module):
             channels = width
         self.trunk = nn.Sequential(*layers)
         self.head = nn.Linear(channels, classes)
+        self.width = channels
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         pixels = (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
@@ -90,11 +74,15 @@ class Classifier(nn.Module):
         return self
 
     @torch.inference_mode()
-    def judge(self, images: Tensor) -> Features:
+    def read(self, images: Tensor) -> Features:
         """What it makes of pictures uint8 [N, C, H, W], batched, answered on the CPU."""
         device = self.head.weight.device
-        features, logits = zip(*(self(batch.to(device)) for batch in images.split(BATCH)), strict=True)
-        return Features(torch.cat(features).cpu(), torch.cat(logits).cpu())
+        parts = (self(batch.to(device)) for batch in images.split(BATCH))
+        return Features.cat(Features(features.cpu(), logits.cpu()) for features, logits in parts)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Features [N, F] alone."""
+        return self.read(images).features
 
 
 def augment(images: Tensor, recipe: Recipe, generator: torch.Generator) -> Tensor:
@@ -140,33 +128,23 @@ def fit(
     Works on the pictures' device; `progress` receives a line an epoch. The averaged weights are returned, in
     eval mode. ValueError if there are fewer pictures than a batch.
     """
-    if len(images) < recipe.batch:
-        raise ValueError(f"training a classifier needs at least {recipe.batch} pictures, got {len(images)}")
-    device, generator = images.device, torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Classifier(images.shape[1], classes, images.shape[-1], recipe.widths)
-    model.to(device, memory_format=torch.channels_last)
-    averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema))
-    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.rate, weight_decay=recipe.decay)
-    steps = len(images) // recipe.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.rate, total_steps=recipe.epochs * steps, pct_start=0.2
+    model.to(images.device, memory_format=torch.channels_last)
+
+    def loss(model: Classifier, pictures: Tensor, rows: Tensor) -> Tensor:
+        with torch.autocast(pictures.device.type, torch.bfloat16):
+            _, logits = model(pictures)
+        return F.cross_entropy(logits.float(), labels[rows], label_smoothing=recipe.smoothing)
+
+    return optimise(
+        model,
+        len(images),
+        schedule=recipe,
+        pictures=lambda rows: augment(images[rows], recipe, generator),
+        loss=loss,
+        generator=generator,
+        progress=progress,
     )
-    for epoch in range(recipe.epochs):
-        total = torch.zeros((), device=device)
-        for rows in torch.randperm(len(images), generator=generator)[: steps * recipe.batch].view(steps, -1):
-            with torch.autocast(device.type, torch.bfloat16):
-                _, logits = model(augment(images[rows], recipe, generator))
-            loss = F.cross_entropy(logits.float(), labels[rows], label_smoothing=recipe.smoothing)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
-            averaged.update_parameters(model)
-            total += loss.detach()
-        if progress:
-            progress(f"epoch {epoch + 1}/{recipe.epochs}  loss {total.item() / steps:.4f}")
-    rows = torch.randperm(len(images), generator=generator)[:STATISTICS].split(recipe.batch)
-    update_bn((augment(images[part], recipe, generator) for part in rows), averaged)
-    return averaged.module.eval()

@@ -1,11 +1,12 @@
 """The independent judge of a data set, and the features that our distances are measured in.
 
 `python -m cgan.metrics.features train --dataset mnist --data-root DIR` writes weights in half precision to
-assets/features/mnist.safetensors, what made them to its header. Every figure says that it stands in these
-features ("cgan-mnist"); none is called FID, which means Inception-v3. A data set without a recipe here, such
-as a person's own folder, keeps its weights beside its pictures.
+assets/features/mnist.safetensors, what made them to its header. Pictures with nothing but labels get a
+`Classifier`; those with attributes, maps or drawings a `Perception`, which reads these. Every figure says
+that it stands in these features ("cgan-mnist"); none is called FID, which means Inception-v3. A data set
+without a recipe here, such as a person's own folder, keeps its weights beside its pictures.
 
-Shapes: N pictures, C channels, H x W pixels, F feature width, K classes.
+Shapes: N pictures, C channels, H x W pixels, F feature width.
 """
 
 from __future__ import annotations
@@ -13,27 +14,36 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import statistics
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from cgan.metrics.classifier import WIDTHS, Classifier, Features, Recipe, fit
+from cgan.metrics import MEASURES
+from cgan.metrics.asked import asked
+from cgan.metrics.classifier import WIDTHS, Classifier, Recipe, fit
+from cgan.metrics.judge import Features, Subjects
+from cgan.metrics.perception import Perception, PerceptionRecipe, fit_perception
 from cgan.registry import closest
+from cgan.types import Attribute
 
 FOLDER = Path(__file__).parents[2] / "assets" / "features"
 FORMAT = "cgan-features-1"
 LARGEST = 1_000_000  # bytes of a features file
 
-RECIPES = {
+RECIPES: dict[str, Recipe | PerceptionRecipe] = {
     "mnist": Recipe(),
     "fashion-mnist": Recipe(
         widths=(32, 64, 64, 96, 96), epochs=18, flip=True, degrees=0, shift=0.06, scale=0, erase=0.15
     ),
+    "faces": PerceptionRecipe(),
 }
 
 
@@ -47,26 +57,46 @@ class FeatureInfo:
     """What a features file says of itself."""
 
     dataset: str
-    classes: tuple[str, ...]
+    classes: tuple[str, ...]  # the labels that it tells apart
     channels: int
     size: int  # height and width in pixels
-    test_accuracy: float  # on the real test set, 0 to 1
+    test_accuracy: float  # on the real test set, 0 to 1; the mean of the forms' headlines if it reads several
     epochs: int
     command: str
-    widths: tuple[int, ...] = WIDTHS  # of the convolutions; the last is the features' own
+    widths: tuple[int, ...] = WIDTHS  # of the convolutions
+    attributes: tuple[Attribute, ...] = ()  # that it reads
+    mask_classes: tuple[str, ...] = ()
+    drawing: int = 0  # channels of the drawings that it reads
+    measured: Mapping[str, Any] = field(default_factory=dict)  # form: its measure of real test pictures
+
+    @property
+    def subjects(self) -> Subjects:
+        return Subjects(self.classes, self.attributes, self.mask_classes, self.drawing)
+
+    def build(self) -> Classifier | Perception:
+        """The judge with fresh weights."""
+        subjects = self.subjects
+        if subjects == Subjects(self.classes):
+            return Classifier(self.channels, len(self.classes), self.size, self.widths)
+        return Perception(self.channels, self.size, subjects, self.widths)
 
 
 @dataclass(frozen=True)
 class FeatureNetwork:
-    """A data set's classifier, frozen. Calling it on pictures gives their features and logits."""
+    """A data set's judge, frozen. Calling it on pictures gives their features and what it reads off them."""
 
     info: FeatureInfo
-    classifier: Classifier
+    judge: Classifier | Perception
 
     @property
     def name(self) -> str:
         """The name of the feature space, for every figure measured in it."""
         return f"cgan-{self.info.dataset}"
+
+    @property
+    def width(self) -> int:
+        """F."""
+        return self.judge.width
 
     @staticmethod
     def load(dataset: str, folder: Path = FOLDER, device: torch.device | str = "cpu") -> FeatureNetwork:
@@ -85,25 +115,33 @@ class FeatureNetwork:
         try:
             info, weights = _read(path)
             with torch.device("meta"):  # no memory is taken on the header's word
-                classifier = Classifier(info.channels, len(info.classes), info.size, info.widths)
-            classifier.load_state_dict(weights, assign=True)
+                judge = info.build()
+            judge.load_state_dict(weights, assign=True)
         except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
             reason = str(error).splitlines()[0]
             raise ValueError(f"{path.name} is no {FORMAT} file, make it again: {reason}") from error
-        return FeatureNetwork(info, classifier.float().to(device).fuse())
+        return FeatureNetwork(info, judge.float().to(device).fuse())
 
     def __call__(self, images: Tensor) -> Features:
-        """Features [N, F] and logits [N, K], on the CPU, of pictures uint8 [N, C, H, W] of its own size.
+        """Features [N, F] and what is read, on the CPU, of pictures uint8 [N, C, H, W] of its own size.
 
         Raises ValueError if there is no picture or the pictures have another type or size.
         """
+        self._check(images)
+        return self.judge.read(images)
+
+    def features(self, images: Tensor) -> Tensor:
+        """Features [N, F] alone, sooner. Raises as a call does."""
+        self._check(images)
+        return self.judge.features(images)
+
+    def _check(self, images: Tensor) -> None:
         shape = (self.info.channels, self.info.size, self.info.size)
         if images.dtype != torch.uint8 or images.shape[1:] != shape or not len(images):
             raise ValueError(
                 f"the {self.info.dataset} feature network takes uint8 pictures {['N', *shape]}, "
                 f"got {str(images.dtype).removeprefix('torch.')} {list(images.shape)}"
             )
-        return self.classifier.judge(images)
 
 
 def _read(path: Path) -> tuple[FeatureInfo, dict[str, Tensor]]:
@@ -115,15 +153,20 @@ def _read(path: Path) -> tuple[FeatureInfo, dict[str, Tensor]]:
             raise ValueError(f"format {header.get('format')!r}")
         info = json.loads(header["info"])
         weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-    info |= {key: tuple(info[key]) for key in ("classes", "widths") if key in info}
+    info |= {key: tuple(info[key]) for key in ("classes", "widths", "mask_classes") if key in info}
+    info["attributes"] = tuple(_attribute(part) for part in info.get("attributes", ()))
     return FeatureInfo(**info), weights
 
 
-def save(classifier: Classifier, info: FeatureInfo, path: Path) -> None:
-    """Writes an unfused classifier in half precision."""
+def _attribute(part: Mapping[str, Any]) -> Attribute:
+    return Attribute(**{key: tuple(v) if isinstance(v, list) else v for key, v in part.items()})
+
+
+def save(judge: Classifier | Perception, info: FeatureInfo, path: Path) -> None:
+    """Writes an unfused judge in half precision."""
     weights = {
         key: (value.half() if value.is_floating_point() else value).contiguous()
-        for key, value in classifier.state_dict().items()
+        for key, value in judge.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(weights, path, {"format": FORMAT, "info": json.dumps(dataclasses.asdict(info))})
@@ -141,40 +184,58 @@ def train(
 ) -> float:
     """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1.
 
-    ValueError if the data set has no classes or too few pictures.
+    ValueError if the data set has nothing that a judge could read, or too few pictures.
     """
     from cgan.data import DATASETS  # the command's own need: the library below measures tensors only
 
     data = DATASETS[dataset](**({"size": size} if size else {}))
     training, test = (data.load(root, split, download) for split in ("train", "test"))
-    if "classes" not in training.targets:
-        raise ValueError(f"data set {dataset} has no classes, which a feature network learns to tell apart")
-    recipe = RECIPES.get(dataset, Recipe())
+    subjects = Subjects.of(training.targets)
+    if subjects == Subjects():
+        raise ValueError(
+            f"data set {dataset} has no classes, attributes, maps or drawings that a judge could read"
+        )
+    dense = subjects != Subjects(subjects.labels)
+    recipe = RECIPES.get(dataset, PerceptionRecipe() if dense else Recipe())
     recipe = dataclasses.replace(recipe, epochs=epochs or recipe.epochs)
-    classes = training.targets["classes"]
-    classifier = fit(
-        training.images,
-        training.targets["label"],
-        len(classes),
-        recipe=recipe,
-        seed=seed,
-        progress=lambda line: print(line, flush=True),
-    )
-    classifier.half().float()  # measured as it will be stored
+    options = {"recipe": recipe, "seed": seed, "progress": lambda line: print(line, flush=True)}
+    if dense:
+        visible = asked(data, "attributes", training.targets).get("visible")
+        judge = fit_perception(training.images, training.targets, visible=visible, **options)
+    else:
+        judge = fit(training.images, training.targets["label"], len(subjects.labels), **options)
+    judge.half().float()  # measured as it will be stored
+    measured = measure(data, test.images, test.targets, judge.read(test.images), subjects)
     info = FeatureInfo(
         dataset=dataset,
-        classes=classes,
+        classes=subjects.labels,
         channels=training.channels,
         size=training.size,
-        test_accuracy=classifier.judge(test.images).accuracy(test.targets["label"]),
+        test_accuracy=statistics.fmean(part[MEASURES[form].headline] for form, part in measured.items()),
         epochs=recipe.epochs,
         widths=recipe.widths,
+        attributes=subjects.attributes,
+        mask_classes=subjects.mask,
+        drawing=subjects.image,
+        measured={form: part for form, part in measured.items() if form != "label"},
         command="python -m cgan.metrics.features train "
         f"--dataset {dataset} --data-root DIR --epochs {recipe.epochs} --seed {seed}"
         + (f" --size {size}" if size else ""),
     )
-    save(classifier, info, out)
+    save(judge, info, out)
     return info.test_accuracy
+
+
+def measure(
+    data: Any, images: Tensor, targets: Mapping[str, Any], judged: Features, subjects: Subjects
+) -> dict[str, Any]:
+    """What each form's measure says of real pictures uint8 [N, C, H, W] of data set `data`, by form."""
+    found = {}
+    for form in MEASURES:
+        way, known = MEASURES[form](), asked(data, form, targets)
+        if way.needs in known and getattr(subjects, way.reads):
+            found[form] = way(images, known, judged, subjects)
+    return found
 
 
 def main(arguments: list[str] | None = None) -> int:

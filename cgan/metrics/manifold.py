@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 NEIGHBOURS = 5  # k of every k-nearest-neighbour ball, as in Naeem et al. 2020
 ROWS = 500
+FINEST = 32  # height and width at which near pictures are looked for
 
 
 @dataclass(frozen=True)
@@ -74,18 +76,41 @@ def variety(features: Tensor, labels: Tensor, classes: int, most: int = 1000) ->
     return spread
 
 
+def noise_variety(features: Tensor, noises: int, real: Tensor, most: int = 1000) -> float:
+    """Mean distance between two pictures of the same condition over that between two real pictures, whatever
+    they show: 0 if the noise changes nothing.
+
+    Of features [M, F], each condition's `noises` pictures in a row, and of the first `most` real ones [N, F].
+    ValueError if a condition has under 2 pictures.
+    """
+    if noises < 2 or len(features) % noises:
+        raise ValueError(f"variety under the noise needs 2 or more pictures a condition, got {noises}")
+    groups = features.view(-1, noises, features.shape[1])
+    within = torch.cdist(groups, groups).sum() / (len(groups) * noises * (noises - 1))
+    return (within / torch.pdist(real[:most]).mean()).item()
+
+
 def nearest(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:
     """The nearest reference picture of each query: root mean square difference [M], 0 to 1, and index [M].
 
-    Pictures uint8 [M, C, H, W] and [N, C, H, W]. In pixels, not features: a classifier's features are made to
-    forget what makes a picture this one and no other.
+    Pictures uint8 [M, C, H, W] and [N, C, H, W]; of more than 32x32 pixels, averages of neighbouring ones. In
+    pixels, not features: a classifier's features are made to forget what makes a picture this one and no
+    other.
     """
-    queries, references = (images.flatten(1).float() / 255 for images in (queries, references))
+    queries, references = _pixels(queries), _pixels(references)
     half = references.square().sum(1) / 2  # |q - r|^2 / 2 without the query's own part
     index = torch.cat(
         [torch.addmm(half, rows, references.T, alpha=-1).argmin(1) for rows in queries.split(ROWS)]
     )
     return (queries - references[index]).square().mean(1).sqrt(), index
+
+
+def _pixels(images: Tensor) -> Tensor:
+    """[N, P] float, 0 to 1."""
+    size = images.shape[-1]
+    factor = -(-size // FINEST)
+    parts = images.split(ROWS) if factor > 1 else [images]
+    return torch.cat([F.avg_pool2d(part.float(), factor, ceil_mode=True).flatten(1) for part in parts]) / 255
 
 
 def memorisation(distances: Tensor, fresh: Tensor) -> dict[str, float]:

@@ -15,21 +15,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgan.metrics import MEASURES
-from cgan.metrics.classifier import Features
+from cgan.metrics import MEASURES, Measure
+from cgan.metrics.asked import rows_of
 from cgan.metrics.features import FeatureNetwork
 from cgan.metrics.frechet import Gaussian, frechet_distance, kernel_distance
 from cgan.metrics.inception import inception_v3_fid
-from cgan.metrics.manifold import Manifold, manifold_figures, memorisation, nearest, variety
+from cgan.metrics.judge import Features
+from cgan.metrics.manifold import Manifold, manifold_figures, memorisation, nearest, noise_variety, variety
 from cgan.metrics.usefulness import usefulness
 
 Pictures: TypeAlias = tuple[Tensor, Mapping[str, Any]]
 """Pictures uint8 [N, C, H, W] and what each shows or was asked to show: "label" int64 [N] and so on."""
 
-Draw: TypeAlias = Callable[[int, int], Pictures]
-"""(seed, count) -> that many generated pictures. The first n must not depend on count."""
+Draw: TypeAlias = Callable[[int, int, int], Pictures]
+"""(seed, count, noises) -> that many generated pictures, each condition under so many noises in a row. The
+first n must not depend on count."""
 
 NEAREST = 2000  # pictures whose nearest training picture is looked for
+CONDITIONS, NOISES = 100, 8  # that the variety of one condition's pictures is measured with
 
 
 def summary(values: Sequence[float]) -> dict[str, Any]:
@@ -39,9 +42,11 @@ def summary(values: Sequence[float]) -> dict[str, Any]:
 
 
 def across(results: Sequence[Any]) -> Any:
-    """Results of the same form, one a seed, as one: each number becomes its `summary`, each list its mean."""
+    """Results of the same form, one a seed, as one: each number becomes its `summary`, each list its mean.
+    What not every seed has is left out."""
     if isinstance(results[0], Mapping):
-        return {key: across([result[key] for result in results]) for key in results[0]}
+        keys = [key for key in results[0] if all(key in result for result in results)]
+        return {key: across([result[key] for result in results]) for key in keys}
     if isinstance(results[0], list):
         return np.mean(results, axis=0).tolist()
     return summary(results)
@@ -65,31 +70,51 @@ class RealReference:
     count: int = 10_000  # pictures on either side of a comparison
 
     def __post_init__(self):
-        least = self.network.info.widths[-1] + 1  # a Gaussian needs more pictures than features
+        least = self.network.width + 1  # a Gaussian needs more pictures than features
         most = min(len(self.train[0]), len(self.test[0]))
         if not least <= self.count <= most:
             raise ValueError(f"count must be from {least} to {most}, the real pictures, got {self.count}")
+        name, measure, subjects = self.network.info.dataset, self.measure, self.network.info.subjects
+        if not getattr(subjects, measure.reads):
+            raise ValueError(
+                f"the judge of data set {name} reads {subjects}, not the {measure.reads} by which obedience "
+                f"to condition {self.form} is measured"
+            )
+        if measure.needs not in self.test[1]:
+            raise ValueError(
+                f"obedience to condition {self.form} is measured by the {measure.needs} of test pictures, "
+                f"which data set {name} does not give"
+            )
+
+    @property
+    def measure(self) -> Measure:
+        """Of obedience to the form of condition."""
+        return MEASURES[self.form]()
+
+    def obedience(self, pictures: Pictures, judged: Features) -> dict[str, Any]:
+        """What the measure says of pictures, and of what the judge reads off them."""
+        return self.measure(*pictures, judged, self.network.info.subjects)
 
     @cached_property
-    def train_features(self) -> Features:
-        return self.network(self.train[0])
+    def train_features(self) -> Tensor:
+        """[N, F]."""
+        return self.network.features(self.train[0])
 
     @cached_property
     def gaussian(self) -> Gaussian:
         """Of the whole training set."""
-        return Gaussian.of(self.train_features.features)
+        return Gaussian.of(self.train_features)
 
     @cached_property
     def manifold(self) -> Manifold:
         """Of `count` training pictures."""
-        features = self.train_features.features
-        return Manifold.of(subset((features, {}), self.count)[0])
+        return Manifold.of(subset((self.train_features, {}), self.count)[0])
 
     @cached_property
     def variety(self) -> list[float]:
         """Of each class of the training set."""
         classes = len(self.network.info.classes)
-        return variety(self.train_features.features, self.train[1]["label"], classes)
+        return variety(self.train_features, self.train[1]["label"], classes)
 
     @cached_property
     def fresh(self) -> Pictures:
@@ -97,9 +122,14 @@ class RealReference:
         return subset(self.test, self.count)
 
     @cached_property
+    def fresh_features(self) -> Tensor:
+        """[count, F]."""
+        return self.network.features(self.fresh[0])
+
+    @cached_property
     def fresh_frechet(self) -> float:
         """Fréchet distance of the test pictures to the training set."""
-        return frechet_distance(self.gaussian, Gaussian.of(self.network(self.fresh[0]).features))
+        return frechet_distance(self.gaussian, Gaussian.of(self.fresh_features))
 
     @cached_property
     def fresh_distances(self) -> Tensor:
@@ -121,13 +151,13 @@ def score(pictures: Pictures, reference: RealReference) -> dict[str, Any]:
     judged = reference.network(images)
     other = Manifold.of(judged.features, reference.manifold.neighbours)
     result = {
-        "obedience": MEASURES[reference.form]()(images, targets, judged),
+        "obedience": reference.obedience(pictures, judged),
         "frechet": frechet_distance(reference.gaussian, Gaussian.of(judged.features)),
         "kernel": kernel_distance(reference.manifold.features, judged.features),
         **manifold_figures(reference.manifold, other),
         "nearest": memorisation(nearest(images[:NEAREST], reference.train[0])[0], reference.fresh_distances),
     }
-    if "label" in targets:
+    if "label" in targets and reference.network.info.classes:
         spread = variety(judged.features, torch.as_tensor(targets["label"]), len(reference.variety))
         ratios = [own / real for own, real in zip(spread, reference.variety, strict=True)]
         result["variety"] = {"ratio": statistics.fmean(ratios), "per_class": ratios}
@@ -141,11 +171,11 @@ def quick(draw: Draw, reference: RealReference, seed: int = 0) -> dict[str, floa
     - frechet: distance to the training set, in our features
     - frechet_ratio: the same over that of as many test pictures
     """
-    measure, (images, targets) = MEASURES[reference.form](), draw(seed, reference.count)
-    judged = reference.network(images)
+    pictures = draw(seed, reference.count, 1)
+    judged = reference.network(pictures[0])
     distance = frechet_distance(reference.gaussian, Gaussian.of(judged.features))
     return {
-        "obedience": measure(images, targets, judged)[measure.headline],
+        "obedience": reference.obedience(pictures, judged)[reference.measure.headline],
         "frechet": distance,
         "frechet_ratio": distance / reference.fresh_frechet,
     }
@@ -165,11 +195,13 @@ def evaluate(
 
     - features {name, judge_accuracy}, form, headline (obedience's main key), seeds, count, neighbours
     - generated: what `score` gives, every number as {mean, std, values} over the seeds, lists as their mean
-        - obedience: of the form's measure; for labels accuracy, per_class [K], confusion [K, K] (row: asked)
+        - obedience: what the form's measure gives; see `cgan.metrics.obedience`
         - frechet, kernel: distances to the training set, the lower the better
         - precision, recall, density, coverage: see `manifold_figures`
         - nearest {distance, ratio, copies}: see `memorisation`
         - variety {ratio, per_class [K]}: spread within a class over that of the training set (labels only)
+        - noise_variety: spread of one condition's pictures under several noises over that of real pictures,
+          whatever they show; real pictures have no such figure
     - real: the same of as many real test pictures, plain numbers: the floor
     - ratio: generated mean over real, for frechet, precision, recall, density, coverage
     - usefulness, if `pupil_count` > 0: {generated, real} accuracies of classifiers that saw so many of these
@@ -184,9 +216,11 @@ def evaluate(
     training = subset(reference.train, reference.count)[0]
     for seed in seeds:
         progress(f"seed {seed}: drawing and measuring {reference.count} pictures")
-        drawn = draw(seed, max(reference.count, pupil_count))
+        drawn = draw(seed, max(reference.count, pupil_count), 1)
         first = _first(drawn, reference.count)
         results.append(score(first, reference))
+        repeated = reference.network.features(draw(seed, CONDITIONS * NOISES, NOISES)[0])
+        results[-1]["noise_variety"] = noise_variety(repeated, NOISES, reference.fresh_features)
         if pupil_count:
             progress(f"seed {seed}: training classifiers on {pupil_count} generated and real pictures")
             pupils.append(_pupils(_first(drawn, pupil_count), reference, pupil_epochs, seed))
@@ -216,8 +250,7 @@ def evaluate(
 
 
 def _first(pictures: Pictures, count: int) -> Pictures:
-    images, targets = pictures
-    return images[:count], {key: value[:count] for key, value in targets.items()}
+    return pictures[0][:count], rows_of(pictures[1], torch.arange(count))
 
 
 def _pupils(drawn: Pictures, reference: RealReference, epochs: int, seed: int) -> dict[str, float]:

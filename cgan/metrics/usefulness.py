@@ -25,4 +25,4 @@ def usefulness(
     Pictures uint8 [N, C, H, W], labels int64 [N]. ValueError if there are fewer pictures than a batch of 128.
     """
     pupil = fit(images, labels, classes, recipe=dataclasses.replace(PUPIL, epochs=epochs), seed=seed)
-    return pupil.judge(test[0]).accuracy(test[1])
+    return pupil.read(test[0]).accuracy(test[1])

@@ -1,0 +1,76 @@
+"""What a judge is asked to read off pictures, and what it reads.
+
+Shapes: N pictures, H x W pixels, F feature width, A attributes, K classes, L channels of a drawing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from cgan.types import Attribute
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """What there is to be read off a data set's pictures."""
+
+    labels: tuple[str, ...] = ()
+    attributes: tuple[Attribute, ...] = ()
+    mask: tuple[str, ...] = ()  # classes of a map
+    image: int = 0  # channels of a drawing
+
+    @staticmethod
+    def of(targets: Mapping[str, Any]) -> Subjects:
+        """Those that the targets of a data set hold."""
+        return Subjects(
+            tuple(targets.get("classes", ())),
+            tuple(targets.get("attribute_fields", ())),
+            tuple(targets.get("mask_classes", ())),
+            targets["image"].shape[1] if "image" in targets else 0,
+        )
+
+    def __str__(self) -> str:
+        counts = {
+            "labels": len(self.labels),
+            "attributes": len(self.attributes),
+            "classes of a map": len(self.mask),
+            "channels of a drawing": self.image,
+        }
+        return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing"
+
+    @property
+    def widths(self) -> list[int]:
+        """Numbers that tell an attribute: as many as it has choices, one if it is continuous."""
+        return [len(attribute.choices) or 1 for attribute in self.attributes]
+
+
+@dataclass(frozen=True)
+class Features:
+    """What a judge makes of N pictures: features, and what it reads off them."""
+
+    features: Tensor  # [N, F] float32, 0 or more
+    logits: Tensor | None = None  # [N, K] float32, of labels
+    attributes: Tensor | None = None  # [N, A] float32 in their own units, of a choice its index
+    mask: Tensor | None = None  # [N, H, W] uint8 class ids
+    image: Tensor | None = None  # [N, L, H, W] uint8, a drawing
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def __getitem__(self, rows: slice | Tensor) -> Features:
+        return Features(*(None if part is None else part[rows] for part in vars(self).values()))
+
+    @staticmethod
+    def cat(parts: Iterable[Features]) -> Features:
+        """All of them, stacked along N."""
+        columns = zip(*(vars(part).values() for part in parts), strict=True)
+        return Features(*(None if column[0] is None else torch.cat(column) for column in columns))
+
+    def accuracy(self, labels: Tensor) -> float:
+        """Share of pictures whose highest logit is their label [N], 0 to 1."""
+        return (self.logits.argmax(1) == labels).double().mean().item()
