@@ -7,16 +7,21 @@ from html.parser import HTMLParser
 from typing import get_args
 
 import pytest
+import torch
 
-from cgan.conditions import Choice, Field
+from cgan.conditions import CONDITIONS, Caption, Choice, Field, Paint, Range, Sketch
+from cgan.conditions.image import Picture
+from cgan.conditions.mask import Mask
 from cgan.engine import Engine
 from cgan.ui import stage
 from cgan.ui.api import Api
-from cgan.ui.fields import WIDGETS, widgets
+from cgan.ui.fields import WIDGETS, initial, widgets
 from cgan.ui.i18n import ENGLISH
 from cgan.ui.tabs import ROUTES, TABS
 from tests.conftest import tiny_model
+from tests.test_conditions import encoder
 
+HOSTILE = ('"><script>', "&amp;")
 LABEL = Choice("label", ("zero", "one", "two"))
 
 
@@ -26,14 +31,27 @@ class Names(HTMLParser):
     def __init__(self, html: str):
         super().__init__()
         self.controls: list[tuple[str, dict[str, str | None]]] = []
+        self.ids: list[str] = []
+        self.targets: set[str] = set()
+        self.words: list[str] = []
         self.feed(html)
 
     def handle_starttag(self, tag, attrs):
-        if tag in ("input", "select", "option", "template"):
-            self.controls.append((tag, dict(attrs)))
+        attributes = dict(attrs)
+        if tag in ("input", "select", "option", "template", "textarea"):
+            self.controls.append((tag, attributes))
+        self.ids += [attributes["id"]] if "id" in attributes else []
+        self.targets |= {attributes["for"]} if "for" in attributes else set()
+
+    def handle_data(self, data):
+        self.words.append(data)
 
     def named(self) -> set[str]:
-        return {attributes["name"] for _, attributes in self.controls if "name" in attributes}
+        """The controls that are state: the others belong to no form."""
+        return {a["name"] for _, a in self.controls if "name" in a and a.get("form") != ""}
+
+    def defaults(self) -> dict[str, str]:
+        return {a["name"]: a["data-default"] for _, a in self.controls if a.get("name") in self.named()}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +62,60 @@ def engine():
 
 
 def test_every_type_of_field_has_a_widget():
-    assert set(get_args(Field) or (Field,)) >= set(WIDGETS)
+    assert set(get_args(Field)) == set(WIDGETS)
+
+
+@pytest.mark.parametrize("compact", [False, True])
+@pytest.mark.parametrize("end", ["", "2"])
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_what_the_controls_of_a_condition_hold_is_what_it_takes(name, end, compact):
+    made = encoder(name)
+    html = Names(widgets({"tiny": made.fields()}, "tab", end=end, compact=compact))
+    assert html.named() == {field.name + end for field in made.fields()}
+    assert {field.name: initial(field, end) for field in made.fields()} == {
+        name.removesuffix("2"): value for name, value in html.defaults().items()
+    }
+    assert made.given(
+        made.parse({key.removesuffix("2"): text for key, text in html.defaults().items()})
+    ).all()
+    assert len(html.ids) == len(set(html.ids))
+    assert html.targets <= set(html.ids)
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_the_two_ends_of_a_condition_differ(name):
+    made = encoder(name)
+    first, last = ({f.name: initial(f, end) for f in made.fields()} for end in ("", "2"))
+    assert not torch.equal(made.parse(first), made.parse(last))
+
+
+def test_a_picture_without_examples_begins_empty():
+    for made in (Mask(classes=("a",), colours=("#000000",), size=8).build(), Picture(size=8).build()):
+        (field,) = made.fields()
+        assert made.parse({field.name: initial(field)}).unique().tolist() == [255 * (field.name == "image")]
+
+
+def test_yes_and_no_is_a_chip_colours_are_swatches_and_a_range_has_words():
+    smile, hair, glasses, width = (
+        Names(widgets({"tiny": [field]}, "tab")) for field in encoder("attributes").fields()
+    )
+    (box,) = (attributes for _, attributes in glasses.controls if attributes.get("type") == "checkbox")
+    assert (box["value"], box["data-off"], box["data-default"]) == ("yes", "no", "no")
+    radios = [attributes for _, attributes in hair.controls if attributes.get("type") == "radio"]
+    assert [radio["aria-label"] for radio in radios] == ["black", "red", "grey"]
+    (slider,) = (attributes for _, attributes in smile.controls if attributes.get("type") == "range")
+    assert [slider[key] for key in ("min", "max", "step", "value")] == ["-1", "1", "0.01", "0"]
+    assert "sad" in smile.words
+    assert {"10", "20"} <= set(width.words), "without words, its numbers"
+
+
+def test_many_fields_stand_in_groups():
+    fields = (*encoder("attributes").fields(), Choice("hat", ("none", "cap")), Range("tilt", 0, 1, 0.5))
+    html = widgets({"tiny": fields}, "tab")
+    groups = re.findall(r'<details class="group (\w+)"', html)
+    assert groups == ["group_amounts", "group_colours", "group_switches", "group_kinds"]
+    assert Names(html).named() == {field.name for field in fields}
+    assert "<details" not in widgets({"tiny": fields[:4]}, "tab")
 
 
 def test_few_choices_are_chips_and_many_a_dropdown():
@@ -60,14 +131,23 @@ def test_few_choices_are_chips_and_many_a_dropdown():
     assert chosen == ["two"]
 
 
-def test_names_are_escaped():
-    hostile = Choice("label", ('"><script>', "&amp;"))
+@pytest.mark.parametrize(
+    "field",
+    [
+        Choice("label", HOSTILE),
+        Choice("label", HOSTILE, colours=HOSTILE),
+        Range("label", 0, 1, 0.5, ends=HOSTILE),
+        Caption("label", HOSTILE, 100),
+        Paint("label", HOSTILE, HOSTILE, 8, HOSTILE),
+        Sketch("label", 8, 3, HOSTILE),
+    ],
+)
+def test_names_are_escaped(field):
     for compact in (False, True):
-        html = widgets({'"m': [hostile]}, "generate", compact=compact)
+        html = widgets({'"m': [field]}, "generate", compact=compact)
         assert "<script" not in html
-        values = [attributes.get("value") for tag, attributes in Names(html).controls if tag != "template"]
-        assert '"><script>' in values
-        assert "&amp;" in values
+        told = [text for _, attributes in Names(html).controls for text in attributes.values()]
+        assert '"><script>' in [*told, *Names(html).words]
 
 
 @pytest.mark.parametrize("name", TABS)

@@ -25,6 +25,7 @@ RESERVED = frozenset(
     ("seed", "seed2", "psi", "z", "raw", "count", "steps", "scale", "first", "t", "mode", "strength", "rows")
     + ("transpose", "model", "v", "client", "fps", "tab", "seed3", "seed4", "x", "y", "over", "across", "up")
     + ("mixed", "corners", "kind", "layers", "names", "snap", "speed")
+    + ("snapshot", "view", "block", "off", "drawn", "columns", "along")
     + ("snapshot", "view", "block", "off", "drawn")
 )
 """Parameters of the explorer's address, which no field may be called."""

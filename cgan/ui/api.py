@@ -16,8 +16,8 @@ from typing import Any
 import gradio as gr
 from gradio.utils import get_upload_folder
 
-from cgan.conditions import Choice
 from cgan.engine import Busy, Engine
+from cgan.ui.fields import initial
 from cgan.ui.plans import Plan, Route
 from cgan.ui.query import Query
 
@@ -44,9 +44,9 @@ class Api:
 
     @property
     def condition(self) -> str:
-        """The first model's condition as a JSON object: the first choice of each field."""
+        """The first model's condition as a JSON object: what the page begins with."""
         fields = self.engine.resident(None).model.encoder.fields()
-        return json.dumps({field.name: field.choices[0] for field in fields if isinstance(field, Choice)})
+        return json.dumps({field.name: initial(field) for field in fields})
 
     def add(self, function: Callable[..., str]) -> None:
         """An endpoint with `function`'s name, typed and defaulted arguments and documentation.
@@ -80,7 +80,7 @@ class Api:
             if isinstance(plan, Plan):
                 future = self.engine.submit(model, plan.noise, plan.cond)
                 return _store(plan.encode(future.result(PATIENCE)))
-            return _store(plan.run())
+            return _store(plan if isinstance(plan, bytes) else plan.run())
         except (ValueError, Busy, TimeoutError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cgan.conditions import Choice
+from cgan.conditions import Choice, Field, Range
 from cgan.engine import Resident
 from cgan.latent import INTERPOLATIONS, place
 from cgan.rng import SEED_LIMIT
@@ -23,6 +23,7 @@ from cgan.ui.pictures import GAP, enlarge, gif, png, tile
 from cgan.ui.query import Query
 
 PICTURES, PIXELS = 256, 2**22  # the most in one answer
+ALONG = 7  # steps of a range in a grid
 FIRST = 2**20  # the last of a seed's samples that an answer may begin with
 
 
@@ -50,7 +51,8 @@ class Work:
 class Route:
     """An address that can be asked."""
 
-    answer: Callable[[Query, Resident], Plan | Work]  # ValueError names the parameter and what it accepts
+    # The file itself where it is made at once. ValueError names the parameter and what it accepts.
+    answer: Callable[[Query, Resident], Plan | Work | bytes]
     media: str  # the file's type
 
 
@@ -68,7 +70,7 @@ def frame(query: Query, resident: Resident) -> Plan:
     noise, cond = start(query, resident, count)
     t = torch.tensor([query.number("t", 0, 0, 1)])
     noise, cond = between(query, resident, noise, cond, t, count)
-    return sheet(query, resident, noise, cond, columns=near_square(count))
+    return sheet(query, resident, noise, cond, columns=query.whole("columns", near_square(count), 1, 64))
 
 
 def strip(query: Query, resident: Resident) -> Plan:
@@ -80,14 +82,16 @@ def strip(query: Query, resident: Resident) -> Plan:
 
 
 def grid(query: Query, resident: Resident) -> Plan:
-    """The same noises (rows) under every choice of the first choice field (columns), or transposed."""
+    """The same noises (rows) under every value of one field (columns), or transposed."""
     encoder = resident.model.encoder
-    field = next((field for field in encoder.fields() if isinstance(field, Choice)), None)
-    if field is None:
-        raise ValueError(f"model {resident.name} has no choice to make a grid of")
-    rows, columns = query.whole("rows", 6, 1, 16), len(field.choices)
+    known = {field.name: field for field in sorted(encoder.fields(), key=lambda f: not isinstance(f, Choice))}
+    field = known[query.choice("along", next(iter(known)), tuple(known))]
+    values = values_along(field)
+    if not values:
+        raise ValueError(f"model {resident.name} has no examples of {field.name} to make a grid of")
+    rows, columns = query.whole("rows", 6, 1, 16), len(values)
     other = field_values(query, resident, without=field.name)
-    raw = torch.cat([encoder.parse({**other, field.name: choice}) for choice in field.choices])
+    raw = torch.cat([encoder.parse({**other, field.name: value}) for value in values])
     noise = noise_at(query, resident, "seed", rows)
     cond = Cond.cat([strengthen(query, resident, resident.embed(raw))] * rows)
     noise = noise.repeat_interleave(columns, 0)
@@ -95,6 +99,16 @@ def grid(query: Query, resident: Resident) -> Plan:
         order = torch.arange(rows * columns).view(rows, columns).T.flatten()
         noise, cond, columns = noise[order], cond[order], rows
     return sheet(query, resident, noise, cond, columns)
+
+
+def values_along(field: Field) -> tuple[str, ...]:
+    """What a field takes from one end to the other: its choices, steps of its range, or its examples."""
+    match field:
+        case Choice():
+            return field.choices
+        case Range():
+            return tuple(f"{value:.4g}" for value in torch.linspace(field.low, field.high, ALONG).tolist())
+    return field.examples
 
 
 def walk(query: Query, resident: Resident) -> Plan:

@@ -19,6 +19,7 @@ from cgan.engine import Busy, Engine, Resident, Superseded
 from cgan.ui.cache import Cache
 from cgan.ui.plans import Plan, Route
 from cgan.ui.query import Query
+from cgan.ui.reading import judge
 from cgan.ui.tabs import ROUTES
 
 INLINE_PIXELS = 2**16  # larger answers are encoded in a thread, so that nobody waits behind them
@@ -47,6 +48,7 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
                 "device": str(engine.device),
                 "kimg": metrics.get("training", {}).get("kimg"),
                 "snapshots": resident.snapshots.kimg if resident.snapshots else [],
+                "judged": judge(resident.model) is not None,
                 "metrics": metrics,
             }
         )
@@ -101,6 +103,8 @@ class PictureRoutes:
     async def _make(self, path: str, query: Query, resident: Resident, client: str | None) -> bytes:
         plan = self.routes[path].answer(query, resident)
         query.done()
+        if isinstance(plan, bytes):
+            return plan
         loop = asyncio.get_running_loop()
         if not isinstance(plan, Plan):
             if self._works >= WORKS:

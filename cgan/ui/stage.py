@@ -18,14 +18,17 @@ from cgan.ui.i18n import ENGLISH, say, text
 from cgan.ui.tabs import TABS
 
 HERE = Path(__file__).parent
-CSS = (HERE / "static" / "stage.css").read_text("utf-8")
+CSS = "".join((HERE / "static" / f"{name}.css").read_text("utf-8") for name in ("stage", "fields"))
 
 
 def explorer(
     models: Sequence[Mapping[str, Any]], fields: Mapping[str, Sequence[Field]], notice: str = ""
 ) -> gr.HTML:
     """The whole page: `models` as /models.json lists them, their fields by name, and a line to show."""
-    desk = f'<div class="desk">{_stage()}{_panels(fields)}{_tools()}</div>'
+    below = "".join(
+        f'<div class="below" data-tab="{name}">{tab().beside()}</div>' for name, tab in TABS.items()
+    )
+    desk = f'<div class="desk"><div class="shown">{_stage()}{_tools()}{below}</div>{_panels(fields)}</div>'
     return gr.HTML(
         f'<style>{CSS}</style><div class="explorer">{_header(models)}{_notice(notice)}{desk}</div>',
         html_template="${value}",
@@ -39,7 +42,9 @@ def explorer(
 
 def script() -> str:
     """The page's script: the common part, every tab's, and the start."""
-    common = (HERE / "static" / f"{name}.js" for name in ("live", "state", "chart", "stage"))
+    common = (
+        HERE / "static" / f"{name}.js" for name in ("live", "state", "chart", "stage", "fields", "drawing")
+    )
     parts = [*common, *(HERE / "tabs" / f"{name}.js" for name in TABS)]
     return "\n".join([*(part.read_text("utf-8") for part in parts), "start();", "//# sourceURL=explorer.js"])
 

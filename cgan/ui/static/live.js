@@ -27,7 +27,9 @@ class Live {
 
   async #load(job) {
     const image = new Image();
-    Object.assign(image, { alt: job.alt, draggable: false, fetchPriority: "high", src: job.url });
+    // Without the page's address, which may hold as long a text as the picture's own.
+    const quiet = { referrerPolicy: "no-referrer", draggable: false, fetchPriority: "high" };
+    Object.assign(image, { ...quiet, alt: job.alt, src: job.url });
     try {
       await image.decode();
     } catch {

@@ -30,9 +30,10 @@ function warn(message) {
   if (line.textContent !== message) line.textContent = message;
 }
 
-// What the picture shows, in words: every parameter but the model and the invisible ones.
+// What the picture shows, in words: every parameter but the model. A picture that was asked for has no words.
 function describe(query, key = "described") {
-  const parts = [...query].filter(([name]) => name !== "model").map(([name, value]) => `${name} ${value}`);
+  const words = (value) => (value.length > 300 ? "" : ` ${value}`);
+  const parts = [...query].filter(([name]) => name !== "model").map(([name, value]) => name + words(value));
   return say(key, { what: parts.join(", ") });
 }
 
@@ -56,6 +57,7 @@ function show(name, query) {
     button.tabIndex = chosen ? 0 : -1;
     if (chosen) button.parentElement.scrollLeft = button.offsetLeft - 40;
   }
+  for (const below of $$(".below")) below.hidden = below.dataset.tab !== name;
   for (const panel of $$('[role="tabpanel"]')) panel.hidden = panel.id !== `panel-${name}`;
   if (query) write(query);
 }
@@ -75,6 +77,7 @@ function choose(name) {
       $$(":scope > :not(template)", place).forEach((old) => old.remove());
       const template = $$("template", place).find((each) => each.dataset.model === name);
       place.append(template.content.cloneNode(true));
+      dress(place);
     }
     for (const list of $$("[data-list]", form(tab))) fill(list);
     for (const field of model().fields) {

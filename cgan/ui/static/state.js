@@ -17,10 +17,10 @@ const isOption = (control) => ["radio", "checkbox"].includes(control.type);
 function read(name = page.tab) {
   const query = new URLSearchParams({ model: page.model });
   for (const control of form(name).elements) {
-    if (!control.name || (isOption(control) && !control.checked)) continue;
-    if ("keep" in control.dataset || control.value !== (control.dataset.default ?? "")) {
-      query.set(control.name, control.value);
-    }
+    const off = isOption(control) && !control.checked;
+    if (!control.name || (off && !("off" in control.dataset))) continue;
+    const value = off ? control.dataset.off : control.value;
+    if ("keep" in control.dataset || value !== (control.dataset.default ?? "")) query.set(control.name, value);
   }
   for (const list of $$("[data-list]", form(name))) {
     const values = $$("input", list).map((input) => ("touched" in input.dataset ? input.value : null));
@@ -52,12 +52,23 @@ function write(query, name = page.tab) {
 
 const splitAt = (entry, mark) => [Number(entry.split(mark)[0]), entry.split(mark)[1] ?? "0"];
 
-// Puts a value into a control exactly, though it may be none that the control could have been moved to.
+// Puts a value into a control exactly, though it may be none that the control could have been moved to. What shows the
+// value elsewhere (static/fields.js, static/drawing.js) follows.
 function put(control, value) {
+  take(control, value);
+  control.follow?.();
+}
+
+function take(control, value) {
+  if ("off" in control.dataset) {
+    control.checked = value !== control.dataset.off;
+    control.value = control.checked ? value : control.dataset.on;
+    return;
+  }
   if (isOption(control)) {
     const group = [...control.form.elements].filter((each) => each.name === control.name);
     if (control.type === "radio" && control === group[0] && !group.some((each) => each.value === value)) {
-      control.closest(".chips").append(chip(control, value));
+      control.closest("label").parentElement.append(chip(control, value));
     }
     control.checked = control.value === value;
     return;
@@ -79,7 +90,9 @@ function put(control, value) {
 function chip(like, value) {
   const label = like.closest("label").cloneNode(true);
   $("input", label).value = value;
+  $("input", label).removeAttribute("aria-label");
   $("span", label).textContent = value;
+  $("span", label).removeAttribute("style");
   return label;
 }
 

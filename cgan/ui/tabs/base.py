@@ -20,5 +20,9 @@ class Tab(Protocol):
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         """The controls, as the inside of a form; `models` has the condition's fields of every model."""
 
+    def beside(self) -> str:
+        """What stands below the stage while this tab is open."""
+        return ""
+
     def endpoint(self, api: Api) -> None:
         """Add what the tab does as a named endpoint."""

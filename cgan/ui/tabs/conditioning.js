@@ -13,14 +13,33 @@ tabs.conditioning = {
     this.cells.addEventListener("keydown", (event) => this.move(event));
   },
 
-  update(query) {
-    const field = model().fields.find((each) => each.type === "choice");
+  // The condition's fields, the choices first; the first of them is the routes' default.
+  model({ fields }, form) {
+    const names = [...fields].sort((a, b) => (b.type === "choice") - (a.type === "choice")).map((field) => field.name);
+    const select = form.elements.along;
+    select.replaceChildren(...names.map((name) => new Option(name.replaceAll("_", " "), name)));
+    select.dataset.default = names[0];
+    $("[data-along]", form).hidden = names.length < 2;
+  },
+
+  // What the columns ask for, with a name for each; pictures and captions are numbered.
+  values({ type, choices, examples, low, high }) {
+    if (type === "choice") return [choices, choices];
+    if (type !== "range") return [examples, examples.map((_, index) => String(index + 1))];
+    const steps = Array.from({ length: 7 }, (_, step) => String(Number((low + ((high - low) * step) / 6).toPrecision(4))));
+    return [steps, steps.map((step) => String(Number(Number(step).toPrecision(2))))];
+  },
+
+  update(query, form) {
+    const field = model().fields.find((each) => each.name === form.elements.along.value);
+    if (!field) return;
+    const [values, titles] = this.values(field);
     const noises = Array.from({ length: Number(query.get("rows")) }, (_, index) => String(index + 1));
     const swapped = query.has("transpose");
-    const key = JSON.stringify([noises.length, swapped, field.choices]);
+    const key = JSON.stringify([noises.length, swapped, titles, page.model]);
     if (this.key === key) return;
     this.key = key;
-    const [rows, columns] = swapped ? [field.choices, noises] : [noises, field.choices];
+    const [rows, columns] = swapped ? [titles, noises] : [noises, titles];
     this.columns = columns.length;
     for (const [edge, names] of [[this.across, columns], [this.down, rows]]) {
       edge.replaceChildren(...names.map((name) => Object.assign(document.createElement("span"), { textContent: name })));
@@ -28,12 +47,16 @@ tabs.conditioning = {
     }
     $(".explorer").classList.toggle("long-across", this.across.classList.contains("long"));
     $(".explorer").classList.toggle("long-down", this.down.classList.contains("long"));
+    if (["paint", "sketch"].includes(field.type)) {
+      $$("span", swapped ? this.down : this.across).forEach((span, at) => span.replaceChildren(thumbnail(field, values[at])));
+    }
     this.cells.style.gridTemplateColumns = `repeat(${columns.length}, 1fr)`;
     this.cells.replaceChildren(...rows.flatMap((_, row) => columns.map((_, column) => {
       const [index, at] = swapped ? [column, row] : [row, column];
       const cell = Object.assign(document.createElement("button"), { type: "button", tabIndex: -1 });
-      cell.title = say("cell", { label: field.choices[at], n: index + 1 });
-      Object.assign(cell.dataset, { index, field: field.name, at: field.choices[at] });
+      const label = field.type === "caption" ? values[at] : field.choices ? titles[at] : `${field.name} ${titles[at]}`;
+      cell.title = say("cell", { label, n: index + 1 });
+      Object.assign(cell.dataset, { index, field: field.name, at: values[at] });
       return cell;
     })));
     this.cells.firstChild.tabIndex = 0;
@@ -42,7 +65,7 @@ tabs.conditioning = {
   // The cell's noise and label, made large in Generate.
   carry(cell) {
     const query = read("conditioning");
-    for (const key of ["rows", "transpose"]) query.delete(key);
+    for (const key of ["rows", "transpose", "along"]) query.delete(key);
     if (cell.dataset.index !== "0") query.set("first", cell.dataset.index);
     query.set(cell.dataset.field, cell.dataset.at);
     open("generate", query);

@@ -20,6 +20,8 @@ class Conditioning(Tab):
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         return f"""
             {seed("conditioning", value=1, dice="new_noises")}
+            <div class="dropdown" data-along><label for="conditioning-along">{text("along")}</label>
+                <select id="conditioning-along" name="along"></select></div>
             <div class="pair">
                 {slider("conditioning", "rows", low=1, high=16, step=1, value=8, kept=True)}
                 {slider("conditioning", "psi", low=0, high=2, step=0.05, value=1)}
@@ -32,6 +34,7 @@ class Conditioning(Tab):
         def conditioning(
             model: str = api.model,
             seed: int = 1,
+            along: str = "",
             rows: int = 8,
             psi: float = 1.0,
             strength: float = 1.0,
@@ -40,9 +43,12 @@ class Conditioning(Tab):
         ) -> str:
             """The same noises (rows) under every label (columns), as a PNG file; the same as /grid.png.
 
+            A field without choices has steps of its range or its examples as columns.
+
             Args:
                 model: The model's name, as /models.json lists it.
                 seed: The seed of the noises, 0 or more.
+                along: The name of the condition's field to go along; left out, its first choice.
                 rows: How many noises, 1 to 16.
                 psi: Truncation, 0 to 2: what the noise is multiplied by.
                 strength: Strength of the label, -1 to 3: 0 is none, 1 as given.
@@ -50,7 +56,9 @@ class Conditioning(Tab):
                 scale: How many pixels wide a pixel becomes, 1 to 16.
             """
             noises = {"seed": seed, "rows": rows, "psi": psi, "strength": strength}
-            asked = {**noises, "transpose": int(transpose), "scale": scale}
+            asked = {**noises, "transpose": int(transpose), "scale": scale} | (
+                {"along": along} if along else {}
+            )
             return api.make("/grid.png", model, asked)
 
         api.add(conditioning)

@@ -1,4 +1,5 @@
-// Generate: the routes' own parameters; a switch between directions and raw components; which picture of the seed.
+// Generate: the routes' own parameters; a switch between directions and raw components; which picture of the seed. At
+// rest, the same condition under other noises, and what the judge reads off the picture.
 tabs.generate = {
   route: "frame.png",
 
@@ -11,6 +12,17 @@ tabs.generate = {
         changed();
       });
     }
+    const film = $(".noises .film");
+    this.noises = new Live(film, { limit: 1 });
+    this.count = Number(getComputedStyle(film).getPropertyValue("--count"));
+    film.append(...Array.from({ length: this.count }, (_, index) => {
+      const button = node("button", { type: "button", title: say("noise_n", { n: index + 1 }) });
+      button.addEventListener("click", () => {
+        form.elements.first.value = this.begin + index;
+        changed();
+      });
+      return button;
+    }));
   },
 
   // The switch shows one kind of slider; both kinds stay in force.
@@ -21,6 +33,60 @@ tabs.generate = {
     const first = Number(query.get("first") ?? 0);
     $(".sample", form).hidden = first === 0;
     $("[data-sample]", form).textContent = say("sample", { n: first + 1 });
+    this.begin = first - (first % this.count);
+    $$(".noises button").forEach((button, index) => button.setAttribute("aria-pressed", this.begin + index === first));
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(query), 200);
+  },
+
+  leave() {
+    clearTimeout(this.resting);
+  },
+
+  rest(query) {
+    const strip = new URLSearchParams(query);
+    for (const [key, value] of Object.entries({ count: this.count, columns: this.count, first: this.begin })) strip.set(key, value);
+    this.noises.ask(route("frame.png", strip), say("noises"));
+    const one = new URLSearchParams(query);
+    one.delete("count");
+    this.measure(route("reading.json", one));
+  },
+
+  async measure(url) {
+    $(".measured").hidden = !model().judged;
+    if (!model().judged || url === this.measured) return;
+    this.measured = url;
+    const answer = await fetch(url).then((each) => (each.ok ? each.json() : null)).catch(() => null);
+    if (url !== this.measured) return;
+    if (!answer) this.measured = null;
+    $(".measured ul").replaceChildren(...(answer?.rows ?? []).map((row) => this.row(row)));
+    $(".measured .note").textContent = answer
+      ? say("measured_by", { judge: answer.judge, right: answer.rows.filter((row) => row.match).length, all: answer.rows.length })
+      : say("measured_not");
+  },
+
+  // A share as a bar with a mark, or a stretch, where it was asked to end; a choice as words.
+  row({ name, asked, to, read, match }) {
+    const known = { recall: say("measured_recall"), precision: say("measured_precision") };
+    const title = known[name] ?? name.replaceAll("_", " ");
+    const row = node("li", { className: match ? "right" : "wrong" }, node("span", { textContent: title }));
+    if (typeof read === "string") {
+      row.append(node("b", { textContent: match ? read : say("measured_instead", { asked, read }) }));
+      return row;
+    }
+    const wanted = to === null ? percent(asked, 0) : `${percent(asked, 0)} – ${percent(to, 0)}`;
+    const said = asked === null ? percent(read, 0) : say("measured_both", { asked: wanted, read: percent(read, 0) });
+    const bar = node("span", { className: "gauge", role: "img", title: said });
+    bar.setAttribute("aria-label", said);
+    bar.style.setProperty("--read", read);
+    if (asked !== null) {
+      const mark = node("i");
+      mark.style.setProperty("--from", asked);
+      mark.style.setProperty("--to", to ?? asked);
+      bar.append(mark);
+    }
+    row.append(bar);
+    return row;
   },
 
   drawn(form) {

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cgan.conditions import Field
 from cgan.ui.controls import button, choice, seed, slider, sliders
 from cgan.ui.fields import widgets
-from cgan.ui.i18n import text
+from cgan.ui.i18n import say, text
+from cgan.ui.plans import Route
+from cgan.ui.reading import reading, remarks
 from cgan.ui.tabs.base import Tab
 
 if TYPE_CHECKING:
     from cgan.ui.api import Api
 
 
+NOISES = 8  # in the strip below the stage
+
+
 @dataclass(frozen=True)
 class Generate(Tab):
+    routes: ClassVar[Mapping[str, Route]] = {
+        "/reading.json": Route(reading, "application/json"),
+        "/remarks.json": Route(remarks, "application/json"),
+    }
+
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         ways = choice("noise", key="noise", options=("directions", "components"), page_only=True)
         along = sliders("generate", "z", key="directions", kind="dense", low=-4, high=4, step=0.05)
@@ -34,6 +44,13 @@ class Generate(Tab):
                 {slider("generate", "strength", low=-1, high=3, step=0.05, value=1)}
                 <p class="note">{text("strength_hint")}</p>
             </div>"""
+
+    def beside(self) -> str:
+        return f"""
+            <div class="noises" style="--count: {NOISES}">
+                <p>{text("noises")}</p><div class="film" role="group" aria-label="{say("noises")}"></div>
+            </div>
+            <div class="measured" hidden><p>{text("measured")}</p><ul></ul><p class="note"></p></div>"""
 
     def endpoint(self, api: Api) -> None:
         def generate(

@@ -16,7 +16,9 @@ tabs.interpolate = {
     way.delete("t");
     for (const [end, live] of this.ends) {
       const own = new URLSearchParams({ model: page.model });
-      for (const key of ["seed", ...model().fields.map((field) => field.name)]) own.set(key, query.get(key + end));
+      for (const key of ["seed", ...model().fields.map((field) => field.name)]) {
+        if (query.has(key + end)) own.set(key, query.get(key + end));
+      }
       live.ask(route("frame.png", own), describe(own));
     }
     const strip = new URLSearchParams(way);

@@ -1,0 +1,86 @@
+"""What is told of a condition beside its picture: which words were not understood, and what the data set's
+judge reads off the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from typing import Any
+
+import torch
+
+from cgan.data import DATASETS
+from cgan.engine import Resident
+from cgan.metrics import MEASURES
+from cgan.metrics.asked import asked
+from cgan.metrics.features import FeatureNetwork
+from cgan.metrics.reading import READERS
+from cgan.model import ConditionalGAN
+from cgan.types import Raw
+from cgan.ui.plans import Work, field_values, frame
+from cgan.ui.query import Query
+
+
+def remarks(query: Query, resident: Resident) -> bytes:
+    """{"remarks": what of the fields is understood only in part, "error": why they can't be used or null}."""
+    encoder, values = resident.model.encoder, field_values(query, resident)
+    try:
+        encoder.parse(values)
+        error = None
+    except ValueError as refused:
+        error = str(refused)
+    return json.dumps({"remarks": encoder.remarks(values), "error": error}).encode()
+
+
+def reading(query: Query, resident: Resident) -> Work:
+    """{"judge": its name, "rows": [{"name", "asked", "read", "match"}]} of the picture that /frame.png gives
+    for the same query, the first if they are several. ValueError if the model has no judge."""
+    plan, model = frame(query, resident), resident.model
+    raw = model.encoder.parse(field_values(query, resident))
+    network = judge(model)
+    if network is None:
+        raise ValueError(f"model {resident.name} has no judge that could read its pictures")
+
+    def run() -> bytes:
+        with torch.inference_mode():
+            picture = model.to_uint8(model.generator(plan.noise[:1], plan.cond[:1]))
+        judged, subjects = network(picture), network.info.subjects
+        rows = READERS[model.encoder.form](_asked(model, raw, network), judged, subjects)
+        told = [dataclasses.asdict(row) for row in rows]
+        return json.dumps({"judge": network.name, "rows": told}).encode()
+
+    return Work(run)
+
+
+def judge(model: ConditionalGAN) -> FeatureNetwork | None:
+    """The judge of the model's data set, if it reads off pictures of this size what the model is asked."""
+    config, form = model.config, model.encoder.form
+    network = _load(DATASETS.name_of(config.dataset))
+    if network is None or (network.info.channels, network.info.size) != (config.channels, config.size):
+        return None
+    silent = form == "text" and not hasattr(config.dataset, "terms")
+    readable = form in READERS and getattr(network.info.subjects, MEASURES[form].reads)
+    return network if readable and not silent else None
+
+
+@functools.cache
+def _load(dataset: str) -> FeatureNetwork | None:
+    try:
+        return FeatureNetwork.load(dataset)
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _asked(model: ConditionalGAN, raw: Raw, network: FeatureNetwork) -> dict[str, Any]:
+    """What raw [1, ...] asks for, as the readers want it."""
+    form = model.encoder.form
+    value = model.encoder.decode(raw)[form]
+    if form == "text":
+        value = [(str(value[0]),)]
+    elif form == "image":
+        value = torch.from_numpy(value).permute(0, 3, 1, 2)
+    else:
+        value = torch.from_numpy(value)
+    known = {form: value, "weights": raw, "attribute_fields": network.info.subjects.attributes}
+    return asked(model.config.dataset, form, known)
