@@ -25,6 +25,7 @@ from torch import Tensor
 
 from cgan import __version__
 from cgan.config import to_json
+from cgan.dissection import Dissection
 from cgan.inference import Sampler, resolve_device
 from cgan.latent import directions
 from cgan.model import METRICS, ConditionalGAN, ModelError, read_json
@@ -66,6 +67,11 @@ class Resident:
             return Snapshots(self.model, self.folder) if self.folder else None
         except ModelError:
             return None
+
+    @cached_property
+    def dissection(self) -> Dissection:
+        """Its generator opened up."""
+        return Dissection(self.model)
 
     def metrics(self) -> dict[str, Any]:
         """What its folder's metrics.json says; empty where there is none that can be read."""

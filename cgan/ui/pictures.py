@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+DIVERGING = ((176, 222, 255), (40, 104, 200), (22, 22, 28), (212, 84, 30), (255, 224, 150))
 GAP = 1  # black pixels between the pictures of a grid
 
 
@@ -49,6 +50,15 @@ def png(picture: np.ndarray) -> bytes:
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(data, zlib.crc32(kind)))
+
+
+def diverging(values: Tensor) -> np.ndarray:
+    """Signed values [..., H, W], clipped to [-1, 1] -> uint8 [..., H, W, 3]: nearly black at 0, through blue
+    to pale blue below and through orange to pale yellow above, which reads on white and on black."""
+    places = values.clamp(-1, 1).numpy()
+    ends = np.linspace(-1, 1, len(DIVERGING))
+    channels = [np.interp(places, ends, shades) for shades in zip(*DIVERGING, strict=True)]
+    return np.stack(channels, -1).round().astype(np.uint8)
 
 
 def gif(pictures: list[np.ndarray], fps: int) -> bytes:

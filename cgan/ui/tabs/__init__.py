@@ -7,6 +7,7 @@ from cgan.ui.tabs.card import Card
 from cgan.ui.tabs.compare import Compare
 from cgan.ui.tabs.conditioning import Conditioning
 from cgan.ui.tabs.generate import Generate
+from cgan.ui.tabs.inside import Inside
 from cgan.ui.tabs.interpolate import Interpolate
 from cgan.ui.tabs.learn import Learn
 from cgan.ui.tabs.mixer import Mixer
@@ -20,6 +21,7 @@ TABS: Registry[Tab] = Registry(
     mixer=Mixer,
     conditioning=Conditioning,
     learn=Learn,
+    inside=Inside,
     card=Card,
     compare=Compare,
 )
