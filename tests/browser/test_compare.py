@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from cgan.study.bundled import BundledStudy
+from cgan.study.docs import verdict
 from cgan.ui.tabs.compare import MOST, first_choice
 
 pytestmark = pytest.mark.browser
@@ -83,7 +84,7 @@ def test_what_the_figures_say_of_a_row(visit):
     assert f"{100 * row['figures']['obedience']['mean']:.2f} %" in line
     change = row["against"]["obedience"]
     assert f"{abs(100 * change['difference']):.2f} points" in line
-    assert ("no clear difference" in line) == (not change["clear"])
+    assert verdict("obedience", change) in line
 
 
 def test_more_than_there_are_colours_for(visit):
