@@ -130,6 +130,8 @@ def faces_text() -> Config:
         base,
         condition=Text(embedding=32, hidden=64),
         regularizers={**base.regularizers, "matching": Matching(every=4)},
+        training__kimg=240,
+        training__decay_kimg=180,
     )
 
 
@@ -142,8 +144,8 @@ def faces_mask() -> Config:
         generator__spatial_hidden=16,
         discriminator__widths=(32, 64, 96, 96),
         regularizers={"r1": R1(weight=1.0)},
-        training__kimg=240,
-        training__decay_kimg=180,
+        training__kimg=200,
+        training__decay_kimg=150,
     )
 
 
