@@ -97,7 +97,7 @@ tabs.compare = {
       node("th", { scope: "row", textContent: say(key) }), ...rows.map((row) => this.cell(row, name, write))));
     const seeds = Math.max(...rows.map((row) => row.seeds.length));
     return node("section", {},
-      node("div", { className: "wide" }, node("table", { className: "figures" },
+      node("div", { className: "wide", tabIndex: 0 }, node("table", { className: "figures" },
         node("thead", {}, node("tr", {}, node("th", { scope: "col", textContent: say("compare_figure") }), ...head)),
         node("tbody", {}, ...body))),
       node("p", { className: "note", textContent: say("compare_measured",
