@@ -17,7 +17,7 @@ from torchvision.utils import make_grid, save_image
 from cgan.conditions import Choice
 from cgan.model import SAMPLES, ConditionalGAN
 
-GRID_ROWS = 8
+GRID_ROWS, GRID_PIXELS = 8, 125_000  # the most of a sample grid
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,9 @@ class Log:
 def sample_grid(model: ConditionalGAN, columns: int = 10) -> Tensor:
     """uint8 [C, H, W]: a row a noise, a column a condition from the prior, drawn once."""
     raw = column_conditions(model, columns)
-    noise = model.noise(0, GRID_ROWS).repeat_interleave(columns, 0)
-    pictures = model.sample(noise, raw.repeat(GRID_ROWS, *[1] * (raw.ndim - 1)))
+    rows = max(1, min(GRID_ROWS, GRID_PIXELS // (columns * model.config.size**2)))
+    noise = model.noise(0, rows).repeat_interleave(columns, 0)
+    pictures = model.sample(noise, raw.repeat(rows, *[1] * (raw.ndim - 1)))
     return make_grid(pictures, nrow=columns, padding=1)
 
 
