@@ -16,6 +16,8 @@ from cgan.model import CARD, METRICS, SAMPLES, ConditionalGAN, one_line, read_js
 
 MARK = "<!-- Made from config.json and metrics.json; without this line, your own words stay as they are. -->"
 HUB_DATASETS = {"mnist": "ylecun/mnist", "fashion-mnist": "zalando-datasets/fashion_mnist"}
+DEEP = 2  # names that a figure of the whole has; what lies deeper is one of several of a kind
+LONGEST = 150  # characters of an example that the card quotes
 TASKS = {"text": "text-to-image", "mask": "image-to-image", "image": "image-to-image"}  # by form of condition
 
 USE = """\
@@ -63,6 +65,7 @@ class Figure:
     value: float
     spread: float | None
     real: float | None
+    detail: bool = False  # one of several of a kind: an attribute's, a class's
 
     def row(self) -> str:
         """A line of the card's table."""
@@ -79,14 +82,14 @@ def figures(evaluation: Mapping[str, Any]) -> list[Figure]:
     return [figure for part in parts for figure in _walk(*part)]
 
 
-def _walk(path: str, own: Any, real: Any) -> Iterator[Figure]:
+def _walk(path: str, own: Any, real: Any, depth: int = 0) -> Iterator[Figure]:
     if (value := _number(own)) is not None:
         spread = own.get("std") if isinstance(own, Mapping) else None
-        yield Figure(path.replace("_", " "), value, _number(spread), _number(real))
+        yield Figure(path.replace("_", " "), value, _number(spread), _number(real), depth > DEEP)
     elif isinstance(own, Mapping):
         for key, part in own.items():
             below = real.get(key) if isinstance(real, Mapping) else None
-            yield from _walk(f"{path} {key}".strip(), part, below)
+            yield from _walk(f"{path} {key}".strip(), part, below, depth + 1)
 
 
 def _number(value: Any) -> float | None:
@@ -119,10 +122,12 @@ def model_card(model: ConditionalGAN, metrics: Mapping[str, Any], name: str, pic
 
 def _accepts(field: Field) -> str:
     """A condition's input as a line of a list, whatever its kind."""
-    options = {key: value for key, value in vars(field).items() if key != "name"}
-    texts = [
-        ", ".join(value) if isinstance(value, tuple) else f"{key} {value}" for key, value in options.items()
-    ]
+    texts = []
+    for key, value in vars(field).items():
+        if not isinstance(value, tuple):
+            texts += [f"{key} {value}"] if key != "name" else []
+        elif key != "colours" and any(value) and max(map(len, value)) <= LONGEST:  # no picture as text
+            texts.append((" to " if key == "ends" else "; " if key == "examples" else ", ").join(value))
     return f"- {field.name} ({type(field).__name__.lower()}): {'; '.join(texts)}"
 
 
@@ -149,8 +154,11 @@ def _table(evaluation: Mapping[str, Any], measured: list[Figure]) -> str:
     where = f" Distances are in the features {one_line(name)}, unless they name others." if name else ""
     count = f"{evaluation['count']} pictures a seed. " if "count" in evaluation else ""
     head = f"## Figures\n\n{count}Mean ± standard deviation over sample seeds.{where}\n"
-    rows = [figure.row() for figure in measured]
-    return "\n".join([head, "| | this model | real test pictures |", "| --- | --- | --- |", *rows, ""])
+    columns = ["| | this model | real test pictures |", "| --- | --- | --- |"]
+    rows = [figure.row() for figure in measured if not figure.detail]
+    details = [figure.row() for figure in measured if figure.detail]
+    more = ["### One by one\n", *columns, *details, ""] if details else []
+    return "\n".join([head, *columns, *rows, "", *more])
 
 
 def _metadata(model: ConditionalGAN, title: str, measured: list[Figure]) -> ModelCardData:
@@ -168,6 +176,7 @@ def _metadata(model: ConditionalGAN, title: str, measured: list[Figure]) -> Mode
             metric_value=figure.value,
         )
         for figure in measured
+        if not figure.detail
     ]
     return ModelCardData(
         library_name="cgan",
