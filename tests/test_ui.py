@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from typing import get_args
 
@@ -16,7 +17,7 @@ from cgan.engine import Engine
 from cgan.ui import stage
 from cgan.ui.api import Api
 from cgan.ui.fields import WIDGETS, initial, widgets
-from cgan.ui.i18n import ENGLISH
+from cgan.ui.i18n import ENGLISH, LANGUAGES, TEXTS
 from cgan.ui.tabs import ROUTES, TABS
 from tests.conftest import tiny_model
 from tests.test_conditions import encoder
@@ -194,3 +195,17 @@ def test_the_api_stores_a_picture_once(engine, route, kind, tmp_path, monkeypatc
 def test_the_notice_is_text(engine):
     html = str(stage.explorer([], {}, "a <notice>").value)
     assert "a &lt;notice&gt;" in html
+
+
+def test_every_text_is_there_in_every_language_with_the_same_places_to_fill():
+    for key, words in TEXTS.items():
+        assert set(words) == set(LANGUAGES), key
+        places = {language: sorted(re.findall(r"\{(\w+)\}", text)) for language, text in words.items()}
+        assert places["zh"] == places["en"], key
+        assert all(words.values()), key
+
+
+def test_no_two_texts_are_the_same_in_english():
+    """The page finds a text's key by its English words."""
+    twice = Counter(ENGLISH.values()).most_common(1)[0]
+    assert twice[1] == 1, twice[0]

@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from cgan.data import DATASETS
 from cgan.engine import Busy, Engine, Resident, Superseded
 from cgan.ui.cache import Cache
+from cgan.ui.i18n import TABLES, version
 from cgan.ui.plans import Plan, Route
 from cgan.ui.query import Query
 from cgan.ui.reading import judge
@@ -70,6 +71,7 @@ class PictureRoutes:
             app.add_route(path, functools.partial(self.picture, path), methods=["GET"])
         app.add_route("/models.json", self.models, methods=["GET"])
         app.add_route("/healthz", self.health, methods=["GET"])
+        app.add_route("/texts/{language}.json", texts, methods=["GET"])
 
     async def picture(self, path: str, request: Request) -> Response:
         """The file that the query asks for; 400, 503 or 204 with one line where there is none."""
@@ -130,3 +132,13 @@ class PictureRoutes:
         return JSONResponse(
             state | {"queue_depth": engine.queue_depth}, headers={"Cache-Control": "no-store"}
         )
+
+
+async def texts(request: Request) -> Response:
+    """Every text of the page in a language, by key; 404 with one line where it is none of them."""
+    language = request.path_params["language"]
+    if language not in TABLES:
+        return PlainTextResponse(f"no texts in {language[:20]!a}; there are {', '.join(TABLES)}\n", 404)
+    current = request.query_params.get("v") == version(language)
+    headers = {"Cache-Control": IMMUTABLE if current else REVALIDATE}
+    return Response(TABLES[language], media_type="application/json", headers=headers)

@@ -14,7 +14,7 @@ import gradio as gr
 
 from cgan.conditions import Field
 from cgan.ui.controls import button, download
-from cgan.ui.i18n import ENGLISH, say, text
+from cgan.ui.i18n import ENGLISH, LANGUAGES, address, say, text
 from cgan.ui.tabs import TABS
 
 HERE = Path(__file__).parent
@@ -37,16 +37,20 @@ def explorer(
         elem_id="explorer",
         models=list(models),
         texts=ENGLISH,
+        languages={language: address(language) for language in LANGUAGES},
     )
 
 
 def script() -> str:
-    """The page's script: the common part, every tab's, and the start."""
+    """The page's script: a function of the common part and every tab's, and the languages that call it."""
     common = (
         HERE / "static" / f"{name}.js" for name in ("live", "state", "chart", "stage", "fields", "drawing")
     )
     parts = [*common, *(HERE / "tabs" / f"{name}.js" for name in TABS)]
-    return "\n".join([*(part.read_text("utf-8") for part in parts), "start();", "//# sourceURL=explorer.js"])
+    page = "\n".join(part.read_text("utf-8") for part in parts)
+    explore = "const explore = (element, props, addEventListener, before) => {"
+    language = (HERE / "static" / "language.js").read_text("utf-8")
+    return f"{explore}\n{page}\nreturn start(before);\n}};\n{language}\n//# sourceURL=explorer.js"
 
 
 def _header(models: Sequence[Mapping[str, Any]]) -> str:
@@ -56,8 +60,18 @@ def _header(models: Sequence[Mapping[str, Any]]) -> str:
     picker = f'<label class="picker">{text("model")}<select data-models>{options}</select></label>'
     return (
         f"<header><div><h1>{text('title')}</h1><p>{text('tagline')}</p></div>"
-        f"{picker if len(models) > 1 else ''}</header>"
+        f'<div class="choose">{picker if len(models) > 1 else ""}{_languages()}</div></header>'
     )
+
+
+def _languages() -> str:
+    """A button a language, each in its own."""
+    buttons = "".join(
+        f'<button type="button" data-language="{language}" lang="{language}" title="{name}">'
+        f"{'EN' if language == 'en' else name}</button>"
+        for language, name in LANGUAGES.items()
+    )
+    return f'<div class="languages" role="group" aria-label="{say("language")}">{buttons}</div>'
 
 
 def _notice(notice: str) -> str:

@@ -1,5 +1,6 @@
-// The page's script. It runs inside gr.HTML's `js_on_load`, which gives it `element` and `props`; the tabs' scripts
-// follow in the same function, each adding itself to `tabs`, and `start()` comes last.
+// The page's script: the inside of a function of `element`, `props`, `addEventListener` (the window's, for as long as this
+// page lives) and `before` (static/language.js). The tabs' scripts follow in it, each adding itself to `tabs`, and
+// `start(before)` comes last.
 //
 // Pixels come from the plain routes beside Gradio: the newest value wins, a few requests are in flight, the old picture
 // stays until the new one is decoded.
@@ -136,6 +137,10 @@ function listen() {
     choose(target.value);
     changed();
   });
+  for (const button of $$("[data-language]")) {
+    button.setAttribute("aria-pressed", button.dataset.language === props.language);
+    button.addEventListener("click", () => button.dataset.language !== props.language && props.speak(button.dataset.language));
+  }
   addEventListener("pagehide", keep);
 }
 
@@ -170,16 +175,28 @@ async function copy({ currentTarget: button }) {
   setTimeout(() => (label.textContent = say("copy")), 2000);
 }
 
-function start() {
+// `before` is what the page in another language ended with.
+function start(before) {
   const query = new URLSearchParams(location.search);
   const names = props.models.map((each) => each.name);
   const asked = query.get("model") ?? names[0];
   page.seen = {};
+  document.title = say("title");
   choose(names.includes(asked) ? asked : names[0]);
   for (const [name, tab] of Object.entries(tabs)) tab.start?.(form(name));
   listen();
   if ($("[data-models]")) $("[data-models]").value = page.model;
+  for (const [name, state] of before?.states ?? []) write(state, name);
   show(query.get("tab") in tabs ? query.get("tab") : Object.keys(tabs)[0], query);
   if (names.includes(asked)) changed();
   else warn(say("no_model", { name: asked, names: names.join(", ") }));
+  if (before) $(`[data-language="${props.language}"]`).focus();
+  return { end, warn: () => warn(say("no_language")) };
+}
+
+// Nothing of this page moves any more, or changes the address. What another begins with.
+function end() {
+  tabs[page.tab].leave?.(form());
+  keep();
+  return { states: Object.keys(tabs).map((name) => [name, read(name)]) };
 }

@@ -111,8 +111,8 @@ const decimals = (input) => (input.step === "any" ? 2 : (input.step.split(".")[1
 function permalink() {
   const query = new URLSearchParams({ tab: page.tab });
   read().forEach((value, key) => query.set(key, value));
-  const theme = new URLSearchParams(location.search).get("__theme");
-  if (theme) query.set("__theme", theme);
+  const asked = new URLSearchParams(location.search);
+  for (const name of ["lang", "__theme"]) if (asked.has(name)) query.set(name, asked.get(name));
   return `${location.pathname}?${plain(query)}`;
 }
 

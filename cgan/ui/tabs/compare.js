@@ -86,7 +86,7 @@ tabs.compare = {
       ["obedience", "card_obedience", percent], ["frechet_ratio", "card_frechet_ratio", threeDigits],
       ["kernel", "card_kernel", plainly], ["recall", "card_recall", (value) => percent(value, 1)],
       ["precision", "card_precision", (value) => percent(value, 1)], ["coverage", "card_coverage", (value) => percent(value, 1)],
-      ["images_per_second", "compare_images_per_second", (value) => Math.round(value).toLocaleString("en")],
+      ["images_per_second", "compare_images_per_second", (value) => Math.round(value).toLocaleString(props.language)],
     ];
     const head = rows.map(({ title, place }) => {
       const cell = node("th", { scope: "col" }, node("span", { className: "swatch" }), title);
@@ -101,7 +101,7 @@ tabs.compare = {
         node("thead", {}, node("tr", {}, node("th", { scope: "col", textContent: say("compare_figure") }), ...head)),
         node("tbody", {}, ...body))),
       node("p", { className: "note", textContent: say("compare_measured",
-        { seeds, kimg: training.kimg, count: measured.count.toLocaleString("en"), features: measured.features }) }));
+        { seeds, kimg: training.kimg, count: measured.count.toLocaleString(props.language), features: measured.features }) }));
   },
 
   cell(row, name, write) {
