@@ -59,7 +59,7 @@ tabs.card = {
           node("td", { textContent: write(floor) }),
           node("td", { textContent: name in ratio ? `${ratio[name].toPrecision(3)} ×` : "" }))))),
       node("p", { className: "hint", textContent:
-        say("card_measured", { count: count.toLocaleString("en"), seeds: seeds.length, features: features.name }) }));
+        say("card_measured", { count: count.toLocaleString(props.language), seeds: seeds.length, features: features.name }) }));
   },
 
   // Rows: asked; columns: read by the judge. Small shares are what one looks for, so the shade grows like a root.
@@ -109,7 +109,7 @@ tabs.card = {
 
   made(training) {
     const rows = ["command", "commit", "hardware", "kimg", "minutes"].filter((name) => training[name] != null);
-    const number = (value) => (typeof value === "number" ? Math.round(value).toLocaleString("en") : String(value));
+    const number = (value) => (typeof value === "number" ? Math.round(value).toLocaleString(props.language) : String(value));
     return node("section", {}, node("h2", { textContent: say("card_made") }), node("dl", {}, ...rows.flatMap((name) => [
       node("dt", { textContent: say(`card_${name}`) }), node("dd", { textContent: number(training[name]) })])));
   },
