@@ -20,6 +20,7 @@ tabs.card = {
     return [
       ...(evaluation ? [this.notice(evaluation), this.figures(evaluation)] : [node("p", { textContent: say("card_none") })]),
       ...(evaluation?.generated.obedience.confusion ? [this.confusion(evaluation)] : []),
+      ...(evaluation ? this.details(evaluation) : []),
       ...(curve ? [this.curves(curve, evaluation)] : []),
       ...(training ? [this.made(training)] : []),
     ];
@@ -35,7 +36,7 @@ tabs.card = {
 
   figures(evaluation) {
     const { generated, real, ratio, headline, features, count, seeds, usefulness } = evaluation;
-    const share = ["accuracy", "iou", "term_accuracy"].includes(headline) ? percent : plainly;
+    const share = SHARES.includes(headline) ? percent : plainly;
     const rows = [
       ["obedience", generated.obedience[headline], real.obedience[headline], share],
       ["usefulness", usefulness?.generated, usefulness?.real.mean, percent],
@@ -45,6 +46,7 @@ tabs.card = {
       ["density", generated.density, real.density, plainly],
       ["coverage", generated.coverage, real.coverage, percent],
       ["variety", generated.variety?.ratio, real.variety?.ratio, percent],
+      ["noise_variety", generated.noise_variety, real.noise_variety, percent],
       ["nearest", generated.nearest.distance, real.nearest.distance, plainly],
       ["copies", generated.nearest.copies, real.nearest.copies, percent],
       ["inception", evaluation.inception_v3_fid?.generated, evaluation.inception_v3_fid?.real, plainly],
@@ -56,10 +58,26 @@ tabs.card = {
         node("tbody", {}, ...rows.map(([name, own, floor, write]) => node("tr", {},
           node("th", { scope: "row", textContent: say(`card_${name}`), title: say(`card_${name}_means`) }),
           node("td", {}, write(own.mean), node("small", { textContent: own.std == null ? "" : ` ± ${write(own.std)}` })),
-          node("td", { textContent: write(floor) }),
+          node("td", { textContent: floor == null ? "" : write(floor) }),
           node("td", { textContent: name in ratio ? `${ratio[name].toPrecision(3)} ×` : "" }))))),
       node("p", { className: "hint", textContent:
         say("card_measured", { count: count.toLocaleString(props.language), seeds: seeds.length, features: features.name }) }));
+  },
+
+  // Every attribute, or every class of a map, with a figure of its own.
+  details({ generated, real }) {
+    const each = (kind) => Object.entries(generated.obedience[kind] ?? {}).filter(([, own]) => own?.mean != null);
+    const kinds = DETAILS.filter(([kind]) => each(kind).length);
+    const heads = ["figure", "generated", "real"];
+    const rows = kinds.flatMap(([kind, write]) => each(kind).map(([name, own]) =>
+      node("tr", {}, node("th", { scope: "row", textContent: name.replaceAll("_", " "), title: say(`card_${kind}_means`) }),
+        ...[own.mean, real.obedience[kind]?.[name]].map((value) =>
+          node("td", { textContent: value == null ? "" : write(value) })))));
+    return kinds.length ? [node("section", {}, node("h2", { textContent: say("card_details") }),
+      node("table", { className: "figures" },
+        node("thead", {}, node("tr", {}, ...heads.map((name) => node("th", { scope: "col", textContent: say(`card_${name}`) })))),
+        node("tbody", {}, ...rows)),
+      ...kinds.map(([kind]) => node("p", { className: "hint", textContent: say(`card_${kind}_means`) })))] : [];
   },
 
   // Rows: asked; columns: read by the judge. Small shares are what one looks for, so the shade grows like a root.
@@ -115,4 +133,6 @@ tabs.card = {
   },
 };
 
+const SHARES = ["accuracy", "iou", "term_accuracy", "f1"];
+const DETAILS = [["spearman", plainly], ["accuracy", percent], ["terms", percent], ["classes", percent]];
 const short = (value) => (value < 0.005 ? "" : value >= 99.95 ? "100" : value < 1 ? value.toFixed(2).slice(1) : value.toFixed(1));
