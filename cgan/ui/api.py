@@ -17,11 +17,10 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from cgan.engine import Busy, Engine
+from cgan.ui.answer import answer, fetch
 from cgan.ui.fields import initial
-from cgan.ui.plans import Plan, Route
-from cgan.ui.query import Query
+from cgan.ui.plans import Route
 
-PATIENCE = 60  # seconds
 INPUTS: Mapping[type, Callable[[Any, str], gr.components.Component]] = {
     bool: lambda value, label: gr.Checkbox(value, label=label, visible=False),
     int: lambda value, label: gr.Number(value, label=label, visible=False, precision=0),
@@ -73,16 +72,28 @@ class Api:
         """The path of the picture that the route gives. gr.Error says what was wrong with a parameter."""
         try:
             values = {"model": model, **parameters} | _fields(condition, "") | _fields(condition2, "2")
-            query = Query([(name, str(value)) for name, value in values.items()])
-            resident = self.engine.resident(query.text("model"))
-            plan = self.routes[route].answer(query, resident)
-            query.done()
-            if isinstance(plan, Plan):
-                future = self.engine.submit(model, plan.noise, plan.cond)
-                return _store(plan.encode(future.result(PATIENCE)))
-            return _store(plan if isinstance(plan, bytes) else plan.run())
+            return _store(fetch(self.engine, self.routes[route], [(k, str(v)) for k, v in values.items()]))
         except (ValueError, Busy, TimeoutError) as error:
             raise gr.Error(str(error), print_exception=False) from error
+
+    def add_picture(self) -> None:
+        """The endpoint for whatever the routes can make and no other endpoint has arguments for."""
+
+        def picture(address: str = "/frame.png?seed=1") -> str:
+            """The picture of any address that the page uses, as a file.
+
+            Args:
+                address: A route and its query, such as /strip.png?seed=1&seed2=2.
+            """
+            pictures = {
+                path: route for path, route in self.routes.items() if route.media.startswith("image/")
+            }
+            try:
+                return _store(answer(self.engine, address, pictures))
+            except (ValueError, Busy, TimeoutError) as error:
+                raise gr.Error(str(error), print_exception=False) from error
+
+        self.add(picture)
 
 
 def _fields(text: str, suffix: str) -> dict[str, str]:

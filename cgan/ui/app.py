@@ -19,8 +19,10 @@ def build(engine: Engine, notice: str = "") -> gr.Blocks:
     # Gradio's copies of what the endpoints returned go after an hour.
     with gr.Blocks(title=ENGLISH["title"], analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
         explorer(describe(engine), fields, notice)
+        api = Api(engine, ROUTES)
         for tab in TABS.values():
-            tab().endpoint(Api(engine, ROUTES))
+            tab().endpoint(api)
+        api.add_picture()
     return blocks
 
 

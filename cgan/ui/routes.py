@@ -8,6 +8,7 @@ import functools
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from cgan.ui.reading import judge
 from cgan.ui.tabs import ROUTES
 
 INLINE_PIXELS = 2**16  # larger answers are encoded in a thread, so that nobody waits behind them
+ROOT = Path(__file__).parents[2]  # the project
 WORKS = 64  # the most works that may wait
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "public, max-age=0, must-revalidate"
@@ -38,6 +40,7 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
         found.append(
             {
                 "name": resident.name,
+                "folder": _folder(resident),
                 "title": config.dataset.title,
                 "dataset": DATASETS.name_of(config.dataset),
                 "size": config.size,
@@ -54,6 +57,12 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _folder(resident: Resident) -> str:
+    """Where the model lies in this project, if it does; else its name, for the reader to complete."""
+    folder = resident.folder and resident.folder.resolve()
+    return folder.relative_to(ROOT).as_posix() if folder and folder.is_relative_to(ROOT) else resident.name
 
 
 class PictureRoutes:

@@ -43,11 +43,12 @@ def explorer(
 
 def script() -> str:
     """The page's script: a function of the common part and every tab's, and the languages that call it."""
-    common = (
-        HERE / "static" / f"{name}.js" for name in ("live", "state", "chart", "stage", "fields", "drawing")
-    )
-    parts = [*common, *(HERE / "tabs" / f"{name}.js" for name in TABS)]
-    page = "\n".join(part.read_text("utf-8") for part in parts)
+    common = ("live", "state", "chart", "stage", "fields", "drawing", "home", "readout")
+    parts = [
+        *(HERE / "static" / f"{name}.js" for name in common),
+        *(HERE / "tabs" / f"{name}.js" for name in TABS),
+    ]
+    page = "\n".join((HERE / part).read_text("utf-8") for part in parts)
     explore = "const explore = (element, props, addEventListener, before) => {"
     language = (HERE / "static" / "language.js").read_text("utf-8")
     return f"{explore}\n{page}\nreturn start(before);\n}};\n{language}\n//# sourceURL=explorer.js"
@@ -86,9 +87,23 @@ def _stage() -> str:
 
 
 def _tools() -> str:
-    return (
-        f'<div class="tools">{button("copy", mark="data-copy")}{download("save_png", mark="data-save")}</div>'
+    plain = f"{button('copy', mark='data-copy')}{download('save_png', mark='data-save')}"
+    gauge = (
+        f'<button type="button" class="icon" data-readout aria-label="{say("readout")}" '
+        f'title="{say("readout")}">{GAUGE}</button>'
     )
+    walk = f"{download('home_gif', mark='data-walk')}{button('home_video', mark='data-video')}"
+    snippets = "".join(
+        f'<div class="snippet" data-snippet="{key}"><div><span>{text(key)}</span>'
+        f'{button("copy_code", mark="data-code")}</div><pre tabindex="0"><code></code></pre></div>'
+        for key in ("snippet_curl", "snippet_client", "snippet_python")
+    )
+    home = (
+        f'<details class="home"><summary class="plain">{text("home")}</summary><div class="walks">'
+        f'<p class="note">{text("home_walk")}</p><div class="row">{walk}</div></div>'
+        f'<p class="note">{text("home_same")}</p>{snippets}</details>'
+    )
+    return f'<div class="tools">{plain}{gauge}{home}<p class="readout" hidden></p></div>'
 
 
 def _panels(fields: Mapping[str, Sequence[Field]]) -> str:
@@ -105,3 +120,9 @@ def _panels(fields: Mapping[str, Sequence[Field]]) -> str:
     )
     strip = f'<div role="tablist" aria-label="{say("tabs")}">{tabs}</div>'
     return f'<section class="panel">{strip}{panels}</section>'
+
+
+GAUGE = (
+    '<svg viewBox="0 0 24 24" width="20" height="20" fill="none" stroke="currentColor" stroke-width="2" '
+    'stroke-linecap="round" aria-hidden="true"><path d="M4 18a9 9 0 1 1 16 0"/><path d="m12 14 4-5"/></svg>'
+)

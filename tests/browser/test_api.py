@@ -9,6 +9,8 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from cgan.ui.tabs import TABS
+
 
 @pytest.fixture(scope="module")
 def client(site, tmp_path_factory):
@@ -32,6 +34,7 @@ def client(site, tmp_path_factory):
             "strip.png?seed=1&label=zero&seed2=2&label2=two&steps=4",
         ),
         ("interpolate", {"steps": 3, "animated": True}, "walk.gif?seed=1&label=zero&seed2=2&steps=3"),
+        ("picture", {"address": "/frame.png?seed=4&label=one&v=1"}, "frame.png?seed=4&label=one"),
         ("conditioning", {"seed": 5, "rows": 3, "transpose": True}, "grid.png?seed=5&rows=3&transpose=1"),
     ],
 )
@@ -45,11 +48,14 @@ def test_an_endpoint_says_what_was_wrong(client):
         client.predict(psi=7, api_name="/generate")
     with pytest.raises(AppError, match="condition must be a JSON object"):
         client.predict(condition="three", api_name="/generate")
+    with pytest.raises(AppError, match="there is no route '/levels.json'"):
+        client.predict("/levels.json", api_name="/picture")
 
 
 def test_every_parameter_is_documented(site):
     endpoints = httpx.get(f"{site}/gradio_api/info").json()["named_endpoints"]
-    assert set(endpoints) == {"/generate", "/interpolate", "/conditioning"}
+    without = {"card", "compare", "examples"}  # what they show has addresses of its own
+    assert set(endpoints) == {f"/{name}" for name in TABS if name not in without} | {"/picture"}
     for endpoint in endpoints.values():
         for parameter in endpoint["parameters"]:
             assert parameter["parameter_has_default"]

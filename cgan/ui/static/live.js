@@ -29,6 +29,7 @@ class Live {
     const image = new Image();
     // Without the page's address, which may hold as long a text as the picture's own.
     const quiet = { referrerPolicy: "no-referrer", draggable: false, fetchPriority: "high" };
+    const began = performance.now();
     Object.assign(image, { ...quiet, alt: job.alt, src: job.url });
     try {
       await image.decode();
@@ -40,7 +41,7 @@ class Live {
     const old = $("img", this.box);
     if (old) old.replaceWith(image);
     else this.box.prepend(image);
-    this.shown(image);
+    this.shown(image, performance.now() - began);
   }
 
   // An image does not say why it did not come. Refused for good: the reason; else the newest is asked for again.

@@ -15,13 +15,15 @@ const page = { tab: null, model: null };
 // ---- the stage
 
 const stage = new Live($(".frame"), {
-  shown(image) {
+  shown(image, milliseconds) {
     $(".frame").style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
     const scale = Math.min(16, Math.max(1, Math.floor(1120 / Math.max(image.naturalWidth, image.naturalHeight))));
     const save = $("[data-save]");
     save.href = `${image.src}&scale=${scale}`;
     save.download = `${page.model}-${page.tab}.png`;
     warn("");
+    home.shown(image.src);
+    readout.note(milliseconds);
   },
   failed: warn,
 });
@@ -155,15 +157,19 @@ function turn(event) {
   button.focus();
 }
 
-async function copy({ currentTarget: button }) {
+function copy({ currentTarget: button }) {
   keep();
-  const link = new URL(permalink(), location.href).href;
+  copyText(new URL(permalink(), location.href).href, button, "copied");
+}
+
+// The button says how it went, for a while.
+async function copyText(text, button, key) {
   let done;
   if (navigator.clipboard) {
-    done = await navigator.clipboard.writeText(link).then(() => true, () => false);
+    done = await navigator.clipboard.writeText(text).then(() => true, () => false);
   } else {
     // Plain http, as in a classroom: the clipboard takes only what is selected.
-    const area = Object.assign(document.createElement("textarea"), { value: link });
+    const area = Object.assign(document.createElement("textarea"), { value: text });
     button.append(area);
     area.select();
     done = document.execCommand("copy");
@@ -171,8 +177,9 @@ async function copy({ currentTarget: button }) {
     button.focus();
   }
   const label = $("span", button);
-  label.textContent = say(done ? "copied" : "copy_failed");
-  setTimeout(() => (label.textContent = say("copy")), 2000);
+  const failed = { copied: "copy_failed", copied_code: "copy_code_failed" };
+  label.textContent = say(done ? key : failed[key]);
+  setTimeout(() => (label.textContent = say(label.dataset.text)), 2000);
 }
 
 // `before` is what the page in another language ended with.
@@ -184,6 +191,8 @@ function start(before) {
   document.title = say("title");
   choose(names.includes(asked) ? asked : names[0]);
   for (const [name, tab] of Object.entries(tabs)) tab.start?.(form(name));
+  home.start();
+  readout.start(before?.readout ?? false);
   listen();
   if ($("[data-models]")) $("[data-models]").value = page.model;
   for (const [name, state] of before?.states ?? []) write(state, name);
@@ -198,5 +207,8 @@ function start(before) {
 function end() {
   tabs[page.tab].leave?.(form());
   keep();
-  return { states: Object.keys(tabs).map((name) => [name, read(name)]) };
+  const states = Object.keys(tabs).map((name) => [name, read(name)]);
+  const { on } = readout;
+  readout.turn(false);
+  return { states, readout: on };
 }
