@@ -27,7 +27,7 @@ from cgan import __version__
 from cgan.config import to_json
 from cgan.dissection import Dissection
 from cgan.inference import Sampler, resolve_device
-from cgan.latent import directions
+from cgan.latent import directions, principal
 from cgan.model import METRICS, ConditionalGAN, ModelError, read_json
 from cgan.timeline import Snapshots
 from cgan.types import Cond, Raw
@@ -73,6 +73,11 @@ class Resident:
         """Its generator opened up."""
         return Dissection(self.model)
 
+    @cached_property
+    def principal(self) -> Tensor:
+        """Directions [L, Z] by the components of early features. The first asking takes a second."""
+        return principal(self.model, DIRECTIONS)
+
     def metrics(self) -> dict[str, Any]:
         """What its folder's metrics.json says; empty where there is none that can be read."""
         try:
@@ -86,12 +91,16 @@ class Job:
     """Pictures that somebody waits for."""
 
     resident: Resident
-    noise: Tensor  # [N, Z]
+    noise: Tensor  # [N, Z] or [N, K, Z]
     cond: Cond  # of N pictures
     client: str | None
     future: Future[Tensor] = field(default_factory=Future)  # uint8 [N, C, H, W]
     taken: int = 0  # pictures handed to the device so far
     parts: list[Tensor] = field(default_factory=list)
+
+    def joins(self, other: Job) -> bool:
+        """Whether the two can be computed at once."""
+        return self.resident is other.resident and self.noise.ndim == other.noise.ndim
 
     def take(self, most: int) -> tuple[Tensor, Cond]:
         """The next pictures to compute, at most so many."""
@@ -164,16 +173,18 @@ class Engine:
         return self.models[name]
 
     def submit(self, model: str, noise: Tensor, cond: Cond, client: str | None = None) -> Future[Tensor]:
-        """Ask for the pictures of noise [N, Z] under a condition of N; the future holds uint8 [N, C, H, W]
-        on the CPU.
+        """Ask for the pictures of noise [N, Z], or [N, K, Z] for the K places that read it, under a condition
+        of N; the future holds uint8 [N, C, H, W] on the CPU.
 
         What the same `client` waits for and was not begun is dropped: its futures raise Superseded. What was
         begun is finished, else someone who keeps asking would see nothing. Raises Busy if the queue is full
         and ValueError if the model is unknown or the shapes do not fit.
         """
         job = Job(self.resident(model), noise, cond, client)
-        if noise.ndim != 2 or not len(noise) or len(noise) != len(cond):
-            raise ValueError(f"noise must be [N, Z] under N conditions, got {[*noise.shape]} and {len(cond)}")
+        readers = len(job.resident.model.generator.readers)
+        if [*noise.shape[:-1]] not in ([len(cond)], [len(cond), readers]) or not len(cond):
+            accepted = f"[N, Z] or [N, {readers}, Z] under N conditions"
+            raise ValueError(f"noise must be {accepted}, got {[*noise.shape]} and {len(cond)}")
         with self._wake:
             mine = [old for old in self._queue if client is not None and old.client == client]
             dropped = [old for old in mine if not old.taken]
@@ -213,9 +224,9 @@ class Engine:
             self._wake.wait_for(lambda: self._queue or self._closed)
             if self._closed:
                 return []
-            resident, turn, room = self._queue[0].resident, [], 0
-            room = resident.sampler.batch
-            for job in [job for job in self._queue if job.resident is resident]:
+            first, turn = self._queue[0], []
+            room = first.resident.sampler.batch
+            for job in [job for job in self._queue if job.joins(first)]:
                 noise, cond = job.take(room)
                 self._waiting -= len(noise)
                 room -= len(noise)

@@ -68,17 +68,23 @@ class Sampler:
 
     @torch.inference_mode()
     def __call__(self, noise: Tensor, cond: Cond) -> Tensor:
-        """noise [N, Z], a condition of N -> uint8 pictures [N, C, H, W] on the CPU. Any N; `batch` at
-        once."""
+        """noise [N, Z], or [N, K, Z] for the K places that read it, and a condition of N -> uint8 pictures
+        [N, C, H, W] on the CPU. Any N; `batch` at once."""
         rows = [slice(first, first + self.batch) for first in range(0, len(noise), self.batch)]
         parts = [self._batch(noise[part], cond[part]) for part in rows]
         return torch.cat(parts) if len(parts) > 1 else parts[0]
 
     def _batch(self, noise: Tensor, cond: Cond) -> Tensor:
-        size = next((size for size in self.graphs if size >= len(noise)), None)
-        if size is None:
-            return self._draw(noise.to(self.device), cond.to(self.device)).cpu()
-        return self.graphs[size](noise, cond)
+        if noise.ndim == 2 and (graph := self._graph(len(noise))):
+            return graph(noise, cond)
+        rows = slice(None)
+        if self.graphs:  # not recorded, but also of one size, for which the device has one kernel
+            rows = torch.arange(self.batch).clamp(max=len(noise) - 1)
+        return self._draw(noise[rows].to(self.device), cond[rows].to(self.device))[: len(noise)].cpu()
+
+    def _graph(self, count: int) -> Graph | None:
+        """The smallest with room for so many."""
+        return next((graph for size, graph in self.graphs.items() if size >= count), None)
 
     def _draw(self, noise: Tensor, cond: Cond) -> Tensor:
         return self.model.to_uint8(self.model.generator(noise, cond))

@@ -1,6 +1,7 @@
 """Ways through latent space: leading directions, interpolation, a place by seed and sliders.
 
-Shapes: N pictures, Z noise width, R weight rows, L directions, K corners.
+Shapes: N pictures, Z noise width, R weight rows, L directions, K corners or places that read the noise,
+S samples, F features.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 
 from cgan.model import ConditionalGAN
 from cgan.networks.layers import Modulation
+from cgan.types import Cond
+
+ASKED, SAMPLES, SEED = 16, 48, 0  # conditions, noises of each, and their seed, from which `principal` learns
 
 
 def directions(model: ConditionalGAN, count: int) -> Tensor:
@@ -24,8 +28,54 @@ def directions(model: ConditionalGAN, count: int) -> Tensor:
     """
     reading = torch.cat([weight / weight.norm() for weight in _weights_reading_noise(model)])  # [R, Z]
     leading = torch.linalg.svd(reading, full_matrices=False).Vh[:count]  # [L, Z]
-    largest = leading.gather(1, leading.abs().argmax(1, keepdim=True))
-    return (leading * largest.sign()).float()
+    return _signed(leading).float()
+
+
+def _signed(found: Tensor) -> Tensor:
+    """Directions [L, Z], turned so that the largest component of each is positive."""
+    return found * found.gather(1, found.abs().argmax(1, keepdim=True)).sign()
+
+
+@torch.no_grad()
+def principal(model: ConditionalGAN, count: int) -> Tensor:
+    """The unit directions [L, Z] of the noise that go with the principal components of early features, those
+    that vary most first; L is `count` or Z, whichever is less.
+
+    Sampled (GANSpace; Härkönen et al. 2020, section 3.2): the features are what leaves the first block, their
+    components are those of S samples, and a component's direction is the linear regression of the noise on
+    its coordinate, u_k = sum_s x_sk z_s / sum_s x_sk^2. Unlike there, the condition is not held fast but its
+    mean is taken off, so that the components follow the noise and hold for every condition. The directions
+    are of length 1 and signed as in `directions`, but not at right angles to each other.
+    """
+    noise = model.noise(SEED, ASKED * SAMPLES)  # [S, Z]
+    cond = model.encoder.embed(model.encoder.sample(ASKED, SEED))
+    features = []
+    for asked, own in enumerate(noise.split(SAMPLES)):
+        early = _early(model, own, cond[asked : asked + 1].expand(SAMPLES))  # [SAMPLES, F]
+        features.append(early - early.mean(0))
+    rows = torch.cat(features)  # [S, F]
+    vectors = torch.linalg.eigh(rows @ rows.T).eigenvectors.flip(1)  # [S, S], coordinates up to their scale
+    centred = noise.unflatten(0, (ASKED, SAMPLES))
+    centred = (centred - centred.mean(1, keepdim=True)).flatten(0, 1)
+    found = vectors[:, : min(count, noise.shape[1])].T @ centred
+    return _signed(nn.functional.normalize(found, dim=1))
+
+
+def _early(model: ConditionalGAN, noise: Tensor, cond: Cond) -> Tensor:
+    """What leaves the first block [N, F], or the stem where there is no block."""
+    seen: dict[int, Tensor] = {}
+    model.generator(noise, cond, lambda level, x: seen.setdefault(level, x))
+    return seen[min(1, max(seen))][model.generator.reference.size :].flatten(1).float()
+
+
+def spread(noise: Tensor, moved: Tensor, layers: Sequence[int], readers: int) -> Tensor:
+    """Noise [N, K, Z] for each of the K places that read it: `moved` [N, Z] in `layers`, else `noise` [N, Z].
+
+    IndexError if there is no such place.
+    """
+    found = noise[:, None].repeat(1, readers, 1)
+    found[:, list(layers)] = moved[:, None]
+    return found
 
 
 def _weights_reading_noise(model: ConditionalGAN) -> list[Tensor]:

@@ -93,6 +93,18 @@ def test_requests_for_another_model_are_not_mixed_in(engine, gate):
     assert gate.sizes == [1, 2, *gate.sizes[2:]]
 
 
+def test_noise_of_each_layer_goes_by_itself(engine, gate):
+    noise, cond = ask(engine, 2, 1)
+    layers = noise[:, None].repeat(1, len(engine.models["one"].model.generator.readers), 1)
+    layers[:, 0] *= -3
+    asked = [noise, layers, noise, layers]
+    futures = [engine.submit("one", each, cond) for each in asked]
+    gate.lift()
+    for each, future in zip(asked, futures, strict=True):
+        assert torch.equal(future.result(PATIENCE), gate.sampler(each, cond))
+    assert gate.sizes == [1, 4, 4]
+
+
 def test_a_large_request_goes_in_turns_and_lets_others_through(engine, gate):
     finished = []
     large = engine.submit("one", *ask(engine, 60, 1))
@@ -201,6 +213,8 @@ def test_closing_cancels_what_waits(model):
         ("one", torch.zeros(0, 5), "noise must be"),
         ("one", torch.zeros(5), "noise must be"),
         ("one", torch.zeros(2, 5), "noise must be"),
+        ("one", torch.zeros(1), "noise must be"),
+        ("one", torch.zeros(1, 2, 5), r"noise must be \[N, Z\] or \[N, 3, Z\]"),
     ],
 )
 def test_bad_requests(engine, name, noise, message):

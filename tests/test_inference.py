@@ -127,3 +127,39 @@ def test_devices():
         assert resolve_device("auto") == CPU
         with pytest.raises(ValueError, match="finds no CUDA device"):
             resolve_device("cuda")
+
+
+@pytest.mark.parametrize("options", VARIANTS, ids=str)
+def test_every_reader_may_have_a_noise_of_its_own(options):
+    """The same for all is as one; another for one reader shows; and company in the batch changes no bit."""
+    model = lived_in(**options)
+    readers = len(model.generator.readers)
+    noise, cond = model.noise(3, 5), Cond(torch.eye(3)[[0, 1, 2, 0, 1]])
+    sampler = Sampler(model, CPU)
+    same = noise[:, None].repeat(1, readers, 1)
+    assert torch.equal(sampler(same, cond), sampler(noise, cond))
+    for reader in range(readers):
+        mixed = same.clone()
+        mixed[:, reader] = 3 * model.noise(4, 5)
+        found = model.generator(mixed, cond)
+        assert not torch.allclose(found, model.generator(noise, cond), atol=1e-4), f"reader {reader} is deaf"
+        alone = torch.cat([sampler(mixed[k : k + 1], cond[k : k + 1]) for k in range(5)])
+        assert torch.equal(alone, sampler(mixed, cond))
+
+
+def test_noise_of_each_layer_waits_for_its_kind_where_graphs_are_recorded(model, monkeypatch):
+    """What was not recorded is computed in batches of the one full size."""
+    sampler = Sampler(model, CPU)
+    sampler.graphs = {4: lambda noise, cond: pytest.fail("noise of another shape was given to a graph")}
+    sampler.batch, sizes, draw = 4, [], sampler._draw
+
+    def watched(noise, cond):
+        sizes.append(len(noise))
+        return draw(noise, cond)
+
+    monkeypatch.setattr(sampler, "_draw", watched)
+    noise = model.noise(3, 6)[:, None].repeat(1, len(model.generator.readers), 1)
+    found = sampler(noise, Cond(torch.eye(3).repeat(2, 1)))
+    assert sizes == [4, 4]
+    sampler.graphs = {}
+    assert torch.equal(found, sampler(noise, Cond(torch.eye(3).repeat(2, 1))))

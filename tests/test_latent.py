@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from cgan.latent import directions, lerp, place, slerp
+from cgan.latent import directions, lerp, place, principal, slerp, spread
+from cgan.networks.norms import Virtual
 from tests.conftest import tiny_model
 
 
@@ -41,6 +42,38 @@ def test_every_layer_has_the_same_say():
     with torch.no_grad():
         model.generator.stem.weight[:5] *= 1000
     torch.testing.assert_close(directions(model, 5), before, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"generator__block": "transposed"}, {"generator__norm": Virtual(reference=2)}], ids=str
+)
+def test_principal_directions_are_unit_signed_and_the_same_again(options):
+    model = tiny_model(**options)
+    found = principal(model, 16)
+    assert found.shape == (5, 5)
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(5))
+    assert (found.gather(1, found.abs().argmax(1, keepdim=True)) > 0).all()
+    assert torch.equal(principal(model, 2), found[:2])
+
+
+def test_the_first_principal_direction_is_what_early_features_follow_most():
+    """A stem that reads component 3 strongly and component 0 weakly, and the label more than both."""
+    model = tiny_model(generator__noise_in_blocks=False)
+    with torch.no_grad():
+        weight = model.generator.stem.weight.zero_()  # [S, C, H, W]
+        weight[3, 0], weight[0, 1], weight[5:, 2] = -1, 0.1, 9
+    found = principal(model, 2)
+    torch.testing.assert_close(found[0], torch.eye(5)[3], atol=0.05, rtol=0)
+    assert found[1].argmax() == 0
+
+
+def test_spread_by_hand():
+    noise, moved = torch.zeros(2, 3), torch.ones(2, 3)
+    found = spread(noise, moved, [0, 2], 4)
+    assert found.shape == (2, 4, 3)
+    assert torch.equal(found.mean((0, 2)), torch.tensor([1.0, 0, 1, 0]))
+    with pytest.raises(IndexError):
+        spread(noise, moved, [4], 4)
 
 
 def test_lerp_and_slerp_by_hand():

@@ -24,9 +24,8 @@ from cgan.types import Cond, Raw
 RESERVED = frozenset(
     ("seed", "seed2", "psi", "z", "raw", "count", "steps", "scale", "first", "t", "mode", "strength", "rows")
     + ("transpose", "model", "v", "client", "fps", "tab", "seed3", "seed4", "x", "y", "over", "across", "up")
-    + ("mixed", "corners", "kind", "layers", "names", "snap", "speed")
+    + ("mixed", "corners", "kind", "moves", "layers", "names", "snap", "speed")
     + ("snapshot", "view", "block", "off", "drawn", "columns", "along")
-    + ("snapshot", "view", "block", "off", "drawn")
 )
 """Parameters of the explorer's address, which no field may be called."""
 EXAMPLES = 8  # of a data set's conditions that a person may start from

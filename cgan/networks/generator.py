@@ -1,7 +1,8 @@
 """The generator: noise joined with the condition, a stack of upsampling blocks, the condition again at every
 block.
 
-Shapes: N pictures, Z noise width, D condition width, S style width (Z + D), C channels, H x W pixels.
+Shapes: N pictures, Z noise width, D condition width, S style width (Z + D), C channels, H x W pixels,
+K places that read the noise.
 """
 
 from __future__ import annotations
@@ -196,6 +197,11 @@ class Generator(nn.Module):
                 if at in options.attention
             }
         )
+        # Heights of what leaves each place that reads the noise: the stem and, where noise modulates the
+        # blocks, each of them and the picture's layer.
+        self.readers: tuple[int, ...] = (base,)
+        if self.block_style_dim == style_dim:
+            self.readers += (*resolutions, size)
         self.to_image = nn.Identity() if transposed else ToImage(options.widths[-1], channels, *inner, up)
         spatial = (spatial_channels, size, size) if spatial_channels else None
         self.reference = Reference(norm.reference, (options.noise_dim,), vector_dim, spatial)
@@ -203,22 +209,25 @@ class Generator(nn.Module):
 
     def forward(self, noise: Tensor, cond: Cond, tap: Tap | None = None) -> Tensor:
         """noise [N, Z], Cond(vector [N, D], spatial [N, M, H, W]) -> pictures [N, C, H, W] in
-        `options.image_range`. `tap` sees, and may change, what leaves the stem (level 0) and block k (level
-        k)."""
+        `options.image_range`. Noise may be [N, K, Z], one for each of the K `readers` (style mixing; Karras
+        et al. 2019, section 3.1). `tap` sees, and may change, what leaves the stem (level 0) and block k
+        (level k)."""
         noise, cond = self.reference.prepend(noise, cond)
-        style = noise if cond.vector is None else torch.cat([noise, cond.vector], dim=1)
-        x = self.stem(style)
+        own = [noise] if noise.ndim == 2 else noise.unbind(1)
+        styles = [part if cond.vector is None else torch.cat([part, cond.vector], dim=1) for part in own]
+        inner = [style[:, style.shape[1] - self.block_style_dim :] for style in styles]
+        inner += inner[-1:] * (len(self.blocks) + 2 - len(inner))
+        x = self.stem(styles[0])
         x = tap(0, x) if tap else x
-        inner = style[:, style.shape[1] - self.block_style_dim :]
         maps = None
         if cond.spatial is not None:
             maps = self.spatial(cond.spatial) if self.spatial else resized(cond.spatial, self.resolutions)
         for level, block in enumerate(self.blocks, start=1):
-            x = block(x, inner, maps)
+            x = block(x, inner[level], maps)
             if (at := str(x.shape[-1])) in self.attention:
                 x = self.attention[at](x)
             x = tap(level, x) if tap else x
         if not isinstance(self.to_image, nn.Identity):
-            x = self.to_image(x, inner, maps)
+            x = self.to_image(x, inner[-1], maps)
         x = self.reference.strip(x)
         return torch.tanh(x) if self.options.output == "tanh" else torch.sigmoid(x)

@@ -46,7 +46,10 @@ class Reference(nn.Module):
         """[N, ...] -> [R + N, ...], and their conditions."""
         if not self.size:
             return inputs, cond
-        return torch.cat([self.inputs, inputs]), Cond.cat([Cond(self.vector, self.spatial), cond])
+        own = self.inputs
+        if inputs.ndim > own.ndim:  # a noise for each place that reads it
+            own = own[:, None].expand(-1, inputs.shape[1], -1)
+        return torch.cat([own, inputs]), Cond.cat([Cond(self.vector, self.spatial), cond])
 
     def strip(self, outputs: Tensor) -> Tensor:
         """[R + N, ...] -> [N, ...]."""

@@ -31,7 +31,7 @@ FIRST = 2**20  # the last of a seed's samples that an answer may begin with
 class Plan:
     """Pictures, and how they become a file."""
 
-    noise: Tensor  # [N, Z]
+    noise: Tensor  # [N, Z], or [N, K, Z] for the K places that read it
     cond: Cond  # of N pictures
     pixels: int  # of the file, all its frames together
     encode: Callable[[Tensor], bytes]  # uint8 [N, C, H, W] -> the file
@@ -54,6 +54,7 @@ class Route:
     # The file itself where it is made at once. ValueError names the parameter and what it accepts.
     answer: Callable[[Query, Resident], Plan | Work | bytes]
     media: str  # the file's type
+    aside: bool = False  # whether its answer may take long and is found beside the event loop
 
 
 def bound(pictures: int, pixels: int) -> None:

@@ -47,6 +47,7 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
                 "channels": config.channels,
                 "noise_dim": config.generator.noise_dim,
                 "directions": len(resident.directions),
+                "readers": resident.model.generator.readers,
                 "version": resident.version,
                 "fields": [{"type": type(f).__name__.lower(), **dataclasses.asdict(f)} for f in fields],
                 "device": str(engine.device),
@@ -112,11 +113,15 @@ class PictureRoutes:
             return Response(status_code=204, headers={"Cache-Control": "no-store"})
 
     async def _make(self, path: str, query: Query, resident: Resident, client: str | None) -> bytes:
-        plan = self.routes[path].answer(query, resident)
+        loop, route = asyncio.get_running_loop(), self.routes[path]
+        plan = (
+            await loop.run_in_executor(None, route.answer, query, resident)
+            if route.aside
+            else route.answer(query, resident)
+        )
         query.done()
         if isinstance(plan, bytes):
             return plan
-        loop = asyncio.get_running_loop()
         if not isinstance(plan, Plan):
             if self._works >= WORKS:
                 raise Busy("too many requests wait; ask again in a second")

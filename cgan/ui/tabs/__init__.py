@@ -6,6 +6,7 @@ from cgan.ui.tabs.base import Tab
 from cgan.ui.tabs.card import Card
 from cgan.ui.tabs.compare import Compare
 from cgan.ui.tabs.conditioning import Conditioning
+from cgan.ui.tabs.directions import Directions
 from cgan.ui.tabs.generate import Generate
 from cgan.ui.tabs.inside import Inside
 from cgan.ui.tabs.interpolate import Interpolate
@@ -19,6 +20,7 @@ TABS: Registry[Tab] = Registry(
     interpolate=Interpolate,
     pad=Pad,
     mixer=Mixer,
+    directions=Directions,
     conditioning=Conditioning,
     learn=Learn,
     inside=Inside,
