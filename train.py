@@ -2,6 +2,7 @@
 
     python train.py --preset mnist --data-root DIR --out DIR
     python train.py --study techniques --data-root DIR --out DIR [--processes N] [--rows NAME,NAME]
+    accelerate launch --multi_gpu --num_processes N train.py --preset mnist ...      on N GPUs, or on N CPU cores
 
 The same command again resumes. Every option of the configuration is a flag: --loss hinge
 --regularizers.r1.weight 1. With --study it changes the baseline, and with it every row: --training.kimg 3000.
@@ -11,7 +12,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,8 +127,17 @@ def train(config: Config, data_root: Path, out: Path, download: bool) -> None:
         except (ValueError, FileNotFoundError) as error:
             print(f"train.py: sample grids but no figures: {error}", file=sys.stderr)
     trainer = Trainer(config, data, out, evaluate)
+    if launched_alone(os.environ):
+        print("train.py: one process; without GPUs accelerate launch needs --multi_gpu too", file=sys.stderr)
     trainer.fit()
     finish(trainer, command=f"python train.py {shown(sys.argv[1:])}")
+
+
+def launched_alone(environment: Mapping[str, str]) -> bool:
+    """Whether `accelerate launch` was asked for several processes but started one, as it does without GPUs:
+    it then says where they would meet, but not how many they are."""
+    sizes = {"WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE"}
+    return "MASTER_ADDR" in environment and not sizes & environment.keys()
 
 
 def shown(argv: list[str]) -> str:

@@ -15,6 +15,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+import train
 from cgan.config import AdamOptions
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
@@ -300,30 +301,56 @@ def test_too_few_pictures_are_refused(tmp_path):
 TOGETHER = """
 import sys
 from pathlib import Path
+import torch
 from safetensors.torch import save_file
 from cgan.training.trainer import Trainer
 from tests.conftest import tiny_config, tiny_data
-trainer = Trainer(tiny_config(training__kimg=float(sys.argv[2])), tiny_data(), Path(sys.argv[1]))
+trainer = Trainer(tiny_config(), tiny_data(), Path(sys.argv[1]))
+batch, shown, pictures = trainer.feed.batch, [], []
+def watched(start):
+    made = batch(start)
+    shown.append(start), pictures.append(made.images)
+    return made
+trainer.feed.batch = watched
 trainer.fit()
+seen = {"shown": torch.tensor(shown), "pictures": torch.cat(pictures)}
 weights = {name: p.detach().contiguous() for name, p in trainer.model.named_parameters()}
-save_file(weights, Path(sys.argv[1]) / f"process{trainer.accelerator.process_index}.safetensors")
+save_file(seen | weights, Path(sys.argv[1]) / f"process{trainer.accelerator.process_index}.safetensors")
 """
 
 
-def test_two_processes_train_one_model(tmp_path):
-    script = tmp_path / "together.py"
+def test_two_processes_go_on_where_one_was_and_train_one_model(tmp_path):
+    run, script = tmp_path / "run", tmp_path / "together.py"
+    alone = Trainer(tiny_config(), tiny_data(), run)
+    run.mkdir()
+    for _ in range(4):
+        alone.step()
+    alone.save_checkpoint()
     script.write_text(TOGETHER)
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    run = tmp_path / "run"
-    subprocess.run(
-        [*launch, script, run, "0.16"], env=environment, check=True, capture_output=True, timeout=120
-    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
+    launch += ["--main_process_port", "0"]
+    subprocess.run([*launch, script, run], env=environment, check=True, capture_output=True, timeout=240)
     first, second = (load_file(run / f"process{k}.safetensors") for k in (0, 1))
+    assert first.pop("shown").tolist() == second.pop("shown").tolist() == list(range(64, 320, 16))
+    pictures = torch.cat([part.pop("pictures") for part in (first, second)])
+    different, times = pictures.unique(dim=0, return_counts=True)
+    assert len(different) == 64, "every picture of the data"
+    assert times.tolist() == [4] * 64, "once in each of the four epochs that were left"
     assert same(first, second), "the gradients were averaged"
-    assert checkpoint.read(run)[1]["images_seen"] == 160
-    tensors = checkpoint.unpack("model", checkpoint.read(run)[0])
+    tensors, meta = checkpoint.read(run)
+    assert meta["images_seen"] == 320
+    tensors = checkpoint.unpack("model", tensors)
     assert all(torch.equal(tensors[name], weight) for name, weight in first.items())
+    resumed = Trainer(tiny_config(), tiny_data(), run)
+    resumed.fit()
+    assert same(dict(resumed.model.named_parameters()), first), "one process reads what two have written"
+
+
+def test_a_launch_of_several_that_started_one_is_seen():
+    assert train.launched_alone({"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "29500"})
+    assert not train.launched_alone({"MASTER_ADDR": "127.0.0.1", "WORLD_SIZE": "2", "RANK": "0"})
+    assert not train.launched_alone({})
 
 
 def test_processes_share_a_batch_and_show_every_picture_once(tmp_path):

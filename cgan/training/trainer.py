@@ -55,7 +55,9 @@ class Trainer:
         options = config.training
         if options.threads:
             torch.set_num_threads(options.threads)
-        self.accelerator = Accelerator()
+        self.accelerator = Accelerator(
+            cpu=not torch.accelerator.is_available()
+        )  # else CPU processes do not meet
         self.device = self.accelerator.device
         torch.manual_seed(options.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
