@@ -77,9 +77,7 @@ def test_the_yardstick_is_what_test_pictures_have(kept):
 
 def test_another_judge_is_noticed(kept, monkeypatch, tmp_path):
     monkeypatch.setattr(neighbours, "digest", lambda dataset: "0")
-    with pytest.raises(
-        ValueError, match="measured by another judge, make it again: python"
-    ):
+    with pytest.raises(ValueError, match="measured by another judge, make it again: python"):
         Neighbours.load("mnist", tmp_path)
 
 
