@@ -2,7 +2,7 @@
 
     python train.py --preset mnist --data-root DIR --out DIR
     python train.py --study techniques --data-root DIR --out DIR [--processes N] [--rows NAME,NAME]
-    accelerate launch --multi_gpu --num_processes N train.py --preset mnist ...      on N GPUs, or on N CPU cores
+    accelerate launch --multi_gpu --num_processes N train.py --preset mnist ...    on N GPUs or CPU cores
 
 The same command again resumes. Every option of the configuration is a flag: --loss hinge
 --regularizers.r1.weight 1. With --study it changes the baseline, and with it every row: --training.kimg 3000.

@@ -1,0 +1,279 @@
+"""Our training step against the loop that a tutorial would write, in turns in one run. A table and a JSON.
+
+    python -m benchmarks.training --presets mnist,mnist-article --json training.json
+    python -m benchmarks.training --presets mnist --goal 0.99 --kimg 300 --data-root DIR
+
+The plain loop trains the same networks with the same loss in eager float32: the discriminator sees real and
+generated pictures one after the other, its gradients are taken in the generator's turn too, and memory stays
+as PyTorch lays it out. It has neither our regularisers nor our running average, which our step pays for.
+
+On a CPU time is the process's own (`time.process_time`), of which others on the machine take little. The
+ceiling is a product of two square matrices, measured between the two in the number format of each.
+
+Shapes: N pictures, C channels, H x W pixels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.optim import Adam
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from cgan.config import AdamOptions, Config, replace
+from cgan.data import Images
+from cgan.evaluation import quick_evaluation
+from cgan.model import ConditionalGAN
+from cgan.presets import PRESETS, preset
+from cgan.training.provenance import hardware
+from cgan.training.trainer import Trainer
+
+CYCLE = 16  # steps after which every preset's lazy regularisers have all had their turn
+SIDE = 1024  # of the matrices of the ceiling
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure measured several times."""
+
+    median: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of(values: list[float]) -> Spread:
+        return Spread(*(float(f"{f(values):.4g}") for f in (statistics.median, min, max)))
+
+    def __str__(self) -> str:
+        return f"{self.median:g} ({self.low:g} to {self.high:g})"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One preset."""
+
+    preset: str
+    batch: int
+    plain_images_per_s: Spread
+    images_per_s: Spread
+    times_plain: Spread  # of the turns' own ratios
+    plain_gflop_per_image: float
+    gflop_per_image: float
+    plain_share: Spread  # of the ceiling in float32
+    share: Spread  # of the ceiling in the preset's precision
+    ceiling_gflops: dict[str, Spread]  # by number format
+
+
+class Plain:
+    """The tutorial's loop over the networks of `config`."""
+
+    def __init__(self, config: Config, data: Images, device: torch.device):
+        self.config, self.device = config, device
+        torch.manual_seed(config.training.seed)
+        self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels)).to(device)
+        self.images = data.images.to(device)
+        self.raw = self.model.encoder.encode(data.targets).to(device)
+        self.model.encoder.remember(self.raw)
+        critics = [*self.model.discriminator.parameters(), *self.model.encoder.parameters()]
+        self.critic_optimizer = _adam(critics, config.training.discriminator_optimizer)
+        self.optimizer = _adam(self.model.generator.parameters(), config.training.generator_optimizer)
+
+    def step(self) -> None:
+        """One update of each player."""
+        batch, loss, discriminator = self.config.training.batch, self.config.loss, self.model.discriminator
+        rows = torch.randint(len(self.images), (batch,), device=self.device)
+        real = self.model.from_uint8(self.images[rows])
+        cond = self.model.encoder.embed(self.raw[rows])
+        given = cond.map(Tensor.detach)
+        noise = torch.randn(batch, self.config.generator.noise_dim, device=self.device)
+        fake = self.model.generator(noise, given)
+
+        self.critic_optimizer.zero_grad()
+        verdicts = discriminator(real, cond).logits, discriminator(fake.detach(), cond).logits
+        loss.discriminator(*verdicts).mean().backward()
+        self.critic_optimizer.step()
+
+        self.optimizer.zero_grad()
+        logits = discriminator(fake, given).logits
+        loss.generator(verdicts[0].detach(), logits).mean().backward()
+        self.optimizer.step()
+
+
+def _adam(parameters, options: AdamOptions) -> Adam:
+    return Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2))
+
+
+def pictures(config: Config, count: int) -> Images:
+    """As many as are needed, of the data set's form: noise where nothing but labels is asked for."""
+    dataset = config.dataset
+    if dataset.classes:
+        shape = (count, dataset.channels, dataset.size, dataset.size)
+        labels = torch.arange(count) % len(dataset.classes)
+        noise = torch.randint(0, 256, shape, dtype=torch.uint8)
+        return Images(noise, {"label": labels, "classes": dataset.classes})
+    with tempfile.TemporaryDirectory() as folder:
+        return dataclasses.replace(dataset, count=count).load(Path(folder), "train")
+
+
+def seconds(function: Callable[[], object], times: int, device: torch.device) -> float:
+    """For one call of `function`, from so many."""
+    clock = time.perf_counter if device.type == "cuda" else time.process_time
+    started = clock()
+    for _ in range(times):
+        function()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return (clock() - started) / times
+
+
+class Flops(TorchDispatchMode):
+    """Counts those of matrix products and convolutions. (PyTorch's own FlopCounterMode follows modules too,
+    and so fails where a gradient penalty is taken.)"""
+
+    def __init__(self):
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        if formula := flop_registry.get(function._overloadpacket):
+            self.total += formula(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+def flops(function: Callable[[], object], times: int) -> float:
+    """Of one call of `function`, forward and backward, as the mean of so many."""
+    with Flops() as counter:
+        for _ in range(times):
+            function()
+    return counter.total / times
+
+
+def product(precision: str, device: torch.device, side: int) -> Callable[[], Tensor]:
+    """The product of two matrices [side, side] of random numbers."""
+    a, b = (torch.randn(side, side, device=device, dtype=getattr(torch, precision)) for _ in range(2))
+    return lambda: a @ b
+
+
+def measure(name: str, config: Config, turns: int, steps: int, side: int = SIDE) -> Row:
+    """Both loops of one preset, `steps` at a time, `turns` times in turn."""
+    batch, precision = config.training.batch, config.training.precision
+    data = pictures(config, 8 * batch)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(config, data, Path(folder))
+    device = trainer.device
+    plain = Plain(config, data, device)
+    work = {"plain": flops(plain.step, CYCLE), "ours": flops(trainer.step, CYCLE)}  # and warm
+    formats = sorted({"float32", precision})
+    products = {name: product(name, device, side) for name in formats}
+    for each in products.values():
+        seconds(each, 3, device)
+    spent: dict[str, list[float]] = {key: [] for key in ("plain", "ours", *formats)}
+    for _ in range(turns):
+        spent["plain"].append(seconds(plain.step, steps, device))
+        spent["ours"].append(seconds(trainer.step, steps, device))
+        for key, each in products.items():
+            spent[key].append(seconds(each, 4, device))
+    ceiling = {key: [2e-9 * side**3 / t for t in spent[key]] for key in formats}
+
+    def share(kind: str, top: list[float]) -> Spread:
+        pairs = zip(spent[kind], top, strict=True)
+        return Spread.of([1e-9 * work[kind] / t / most for t, most in pairs])
+
+    return Row(
+        preset=name,
+        batch=batch,
+        plain_images_per_s=Spread.of([batch / t for t in spent["plain"]]),
+        images_per_s=Spread.of([batch / t for t in spent["ours"]]),
+        times_plain=Spread.of([a / b for a, b in zip(spent["plain"], spent["ours"], strict=True)]),
+        plain_gflop_per_image=work["plain"] / batch / 1e9,
+        gflop_per_image=work["ours"] / batch / 1e9,
+        plain_share=share("plain", ceiling["float32"]),
+        share=share("ours", ceiling[precision]),
+        ceiling_gflops={key: Spread.of(values) for key, values in ceiling.items()},
+    )
+
+
+def reach(config: Config, data_root: Path, goal: float, every_kimg: float = 10.0) -> dict[str, float]:
+    """Seconds of training, without those of measuring, until the averaged generator's obedience is `goal`:
+    {"kimg", "obedience", "seconds", "cpu_seconds", "reached"}."""
+    data = config.dataset.load(data_root, "train")
+    evaluate = quick_evaluation(config.dataset, config.condition.form, data_root)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(config, data, Path(folder))
+    wall = cpu = obedience = 0.0
+    while obedience < goal and trainer.images_seen < 1000 * config.training.kimg:
+        started, began = time.perf_counter(), time.process_time()
+        due = trainer.images_seen + 1000 * every_kimg
+        while trainer.images_seen < min(due, 1000 * config.training.kimg):
+            trainer.step()
+        if trainer.device.type == "cuda":
+            torch.cuda.synchronize(trainer.device)
+        wall, cpu = wall + time.perf_counter() - started, cpu + time.process_time() - began
+        obedience = evaluate(trainer.averaged())["obedience"]
+        print(f"  {trainer.images_seen / 1000:g} kimg, {wall:.1f} s: {obedience:.4f}", file=sys.stderr)
+    return {
+        "kimg": trainer.images_seen / 1000,
+        "obedience": obedience,
+        "seconds": wall,
+        "cpu_seconds": cpu,
+        "reached": obedience >= goal,
+    }
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--presets", default=",".join(PRESETS), metavar="A,B", help="%(default)s")
+    parser.add_argument("--turns", type=int, default=5, help="how often each loop has its turn (%(default)s)")
+    parser.add_argument("--steps", type=int, default=CYCLE, help="of a turn (%(default)s)")
+    parser.add_argument("--goal", type=float, help="train to this obedience instead, and tell the seconds")
+    parser.add_argument("--kimg", type=float, help="at most so long, at learning rates that then are 0")
+    parser.add_argument("--data-root", type=Path, metavar="DIR", help="for --goal")
+    parser.add_argument("--json", type=Path, help="write the table here too")
+    arguments = parser.parse_args(argv)
+    if arguments.goal and not arguments.data_root:
+        parser.error("--goal needs --data-root")
+    rows = []
+    if not arguments.goal:
+        print(
+            "preset             plain images/s          ours images/s           times plain           share"
+        )
+    for name in arguments.presets.split(","):
+        config = preset(name)
+        if arguments.goal:
+            kimg = arguments.kimg or config.training.kimg
+            decay = min(config.training.decay_kimg, kimg)
+            config = replace(config, training__kimg=kimg, training__decay_kimg=decay)
+            rows.append({"preset": name, **reach(config, arguments.data_root, arguments.goal)})
+            print(rows[-1], flush=True)
+            continue
+        row = measure(name, config, arguments.turns, arguments.steps)
+        rows.append(dataclasses.asdict(row))
+        print(
+            f"{name:18} {row.plain_images_per_s!s:23} {row.images_per_s!s:23} {row.times_plain!s:21}",
+            f"{row.share}",
+            flush=True,
+        )
+    if arguments.json:
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        found = {"hardware": hardware(device), "torch": torch.__version__, "load": os.getloadavg()}
+        arguments.json.write_text(json.dumps({**found, "rows": rows}, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
