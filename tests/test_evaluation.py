@@ -5,15 +5,21 @@ from __future__ import annotations
 import json
 import shutil
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 from cgan.__main__ import main
-from cgan.evaluation import draw_samples, quick_evaluation
+from cgan.conditions import CONDITIONS
+from cgan.data.faces import Faces
+from cgan.evaluation import draw_samples, drawer, quick_evaluation
+from cgan.metrics import MEASURES, report
+from cgan.metrics.asked import asked
 from cgan.model import ConditionalGAN
 from tests.conftest import tiny_config
+from tests.test_conditions import SIZE, TARGETS, configured
 
 FOLDER = Path(__file__).parent.parent / "assets" / "models" / "mnist-article"
 
@@ -93,3 +99,61 @@ def test_samples_do_not_depend_on_how_many_are_drawn():
     many, asked_many = draw_samples(model, 3, 600)
     assert (few.int() - many[:20].int()).abs().max() <= 1
     assert (asked_few["label"] == asked_many["label"][:20]).all()
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory) -> Iterator[tuple[Faces, Path]]:
+    """A few faces, and where they lie."""
+    root = tmp_path_factory.mktemp("faces")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Faces, "test_count", 170)
+        patch.setattr(report, "CONDITIONS", 10)
+        yield Faces(count=200), root
+
+
+@pytest.mark.parametrize("form", [form for form in MEASURES if form != "label"])
+def test_every_form_is_measured_recorded_and_told(faces, form, tmp_path, capsys):
+    dataset, root = faces
+    networks = {"generator__widths": (4, 4, 4, 4), "discriminator__widths": (4, 4, 4, 4, 4)}
+    config = tiny_config(dataset=dataset, condition=CONDITIONS[form](), **networks)
+    torch.manual_seed(0)
+    model = ConditionalGAN(config.model(dataset.load(root, "train").targets, 64, 3)).eval()
+    model.save(tmp_path / "model")
+    out = tmp_path / "figures.json"
+    assert run(root, out, "--count", "165", "--seeds", "1", "--record", model=tmp_path / "model") == 0
+    figures = json.loads(out.read_text())["evaluation"]
+    headline = MEASURES[form].headline
+    assert (figures["form"], figures["headline"]) == (form, headline)
+    assert figures["generated"]["obedience"][headline]["mean"] < 0.6, "it has not learned a thing"
+    assert figures["real"]["obedience"][headline] > 0.9
+    assert figures["generated"]["noise_variety"]["mean"] > 0
+    assert json.loads((tmp_path / "model" / "metrics.json").read_text())["evaluation"] == figures
+    told = f"obedience {headline}".replace("_", " ")
+    assert told in capsys.readouterr().out
+    card = (tmp_path / "model" / "README.md").read_text()
+    assert f"name: {told}" in card
+    assert ("### One by one" in card) == (form != "image")
+    assert card.count("name: obedience") < 7, "what every attribute scores is no result of its own"
+    assert max(map(len, card.splitlines())) < 1500, "no picture is written out as text"
+    quickly = quick_evaluation(dataset, form, root)
+    assert set(quickly(model)) == {"obedience", "frechet", "frechet_ratio"}
+
+
+@pytest.mark.parametrize("form", [form for form in MEASURES if form != "label"])
+def test_conditions_are_those_of_unseen_pictures_each_under_several_noises(form):
+    torch.manual_seed(0)
+    config = configured(form)
+    model = ConditionalGAN(config.model(TARGETS, SIZE, 1)).eval()
+    known = asked(object(), form, TARGETS)
+    images, wanted = drawer(model, known)(1, 12, 3)
+    again, _ = drawer(model, known)(1, 6, 3)
+    assert torch.equal(images[:6], again), "the first do not depend on how many follow"
+    column = wanted[form] if form != "text" else [caption for (caption,) in wanted["text"]]
+    rows = [column[k].tolist() if form != "text" else column[k] for k in range(12)]
+    assert rows[0] == rows[1] == rows[2]
+    assert any(row != rows[0] for row in rows[3:])
+    of_data = [row[k % len(row)] if row else "" for k, row in enumerate(TARGETS["text"])]
+    assert all(row in (TARGETS[form].tolist() if form != "text" else of_data) for row in rows)
+    raw = model.encoder.encode({form: wanted[form]})
+    assert (images.int() - model.sample(model.noise(1, 12), raw).int()).abs().max() <= 1
+    assert not torch.equal(images[0], images[1]), "the noise differs"
