@@ -1,53 +1,81 @@
-"""The README keeps up with what it speaks of. `python -m tests.test_readme` prints its table of results."""
+"""The README keeps up with what it speaks of. `python -m tests.test_readme` prints its tables of results."""
 
 from __future__ import annotations
 
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MODELS = ("mnist", "mnist-article", "fashion-mnist")
+LABELS = ("mnist", "mnist-article", "fashion-mnist")
+FORMS = ("faces-attributes", "faces-text", "faces-mask", "faces-image")
+BUNDLED = tuple(name for name in (*LABELS, *FORMS) if (ROOT / "assets/models" / name).exists())
+MEANS = {
+    "score": "attributes {}",
+    "term_accuracy": "terms {}",
+    "iou": "IoU {}",
+    "f1": "lines F1 {}",
+}
+
+
+def evaluation(name: str) -> dict[str, Any]:
+    path = ROOT / "assets/models" / name / "metrics.json"
+    return json.loads(path.read_text(encoding="utf-8"))["evaluation"]
+
+
+def table(corner: str, heads: list[str], rows: list[tuple[str, list[str]]]) -> str:
+    lines = [f"| {corner} | {' | '.join(heads)} |".replace("|  |", "| |"), f"|{' --- |' * (len(heads) + 1)}"]
+    return "\n".join(lines + [f"| {title} | {' | '.join(cells)} |" for title, cells in rows])
+
+
+def percent(own: dict[str, Any], real: float) -> str:
+    return f"{100 * own['mean']:.2f} ± {100 * own['std']:.2f} % ({100 * real:.2f} %)"
+
+
+def spread(own: dict[str, Any], real: float) -> str:
+    return f"{own['mean']:.3f} ± {own['std']:.3f} ({real:.3f})"
+
+
+def frechet(e: dict[str, Any]) -> str:
+    return f"{e['ratio']['frechet']:.1f} ({e['real']['frechet']:.4f} is 1)"
 
 
 def results() -> str:
-    """The table, from the bundled models' metrics.json."""
-    evaluations = {
-        name: json.loads((ROOT / "assets/models" / name / "metrics.json").read_text())["evaluation"]
-        for name in MODELS
-    }
-    lines = [f"| | {' | '.join(f'`{name}`' for name in MODELS)} |", f"|{' --- |' * (len(MODELS) + 1)}"]
-
-    def row(title: str, cells: list[str]) -> None:
-        lines.append(f"| {title} | {' | '.join(cells)} |")
-
-    def percent(own: dict, real: float) -> str:
-        return f"{100 * own['mean']:.2f} ± {100 * own['std']:.2f} % ({100 * real:.2f} %)"
-
-    parts = list(evaluations.values())
-    row(
-        "obedience",
-        [percent(e["generated"]["obedience"]["accuracy"], e["real"]["obedience"]["accuracy"]) for e in parts],
-    )
-    row(
-        "Fréchet distance ÷ floor",
-        [f"{e['ratio']['frechet']:.1f} ({e['real']['frechet']:.4f} is 1)" for e in parts],
-    )
+    """The table of the models that take labels, from their metrics.json."""
+    parts = [evaluation(name) for name in LABELS]
+    pairs = [(e["generated"], e["real"]) for e in parts]
+    rows = [
+        ("obedience", [percent(g["obedience"]["accuracy"], r["obedience"]["accuracy"]) for g, r in pairs]),
+        ("Fréchet distance ÷ floor", [frechet(e) for e in parts]),
+    ]
     for key in ("precision", "recall", "coverage"):
-        row(key, [f"{e['generated'][key]['mean']:.3f} ({e['real'][key]:.3f})" for e in parts])
-    row("variety within a class", [f"{e['generated']['variety']['ratio']['mean']:.2f}" for e in parts])
-    row(
-        "usefulness",
-        [percent(e["usefulness"]["generated"], e["usefulness"]["real"]["mean"]) for e in parts],
-    )
-    return "\n".join(lines)
+        rows.append((key, [f"{g[key]['mean']:.3f} ({r[key]:.3f})" for g, r in pairs]))
+    rows.append(("variety within a class", [f"{g['variety']['ratio']['mean']:.2f}" for g, _ in pairs]))
+    pupils = [e["usefulness"] for e in parts]
+    rows.append(("usefulness", [percent(p["generated"], p["real"]["mean"]) for p in pupils]))
+    return table("", [f"`{name}`" for name in LABELS], rows)
 
 
-def test_the_table_of_results_is_what_was_measured():
+def forms() -> str:
+    """The table of the models that take anything else, a line each; empty if none is bundled."""
+    rows = []
+    for name in BUNDLED[len(LABELS) :]:
+        e = evaluation(name)
+        own, real, key = e["generated"], e["real"], e["headline"]
+        cells = [MEANS[key].format(spread(own["obedience"][key], real["obedience"][key])), frechet(e)]
+        cells += [f"{own[k]['mean']:.3f} ({real[k]:.3f})" for k in ("precision", "recall", "coverage")]
+        rows.append((f"`{name}`", [*cells, f"{own['noise_variety']['mean']:.2f}"]))
+    heads = ["obedience", "Fréchet distance ÷ floor", "precision", "recall", "coverage", "variety by noise"]
+    return table("", heads, rows) if rows else ""
+
+
+def test_the_tables_of_results_are_what_was_measured():
     assert results() in README
+    assert forms() in README
 
 
 def test_every_file_it_names_is_there():
@@ -64,10 +92,10 @@ def test_space_front_matter_pins_what_the_space_needs():
     assert re.fullmatch(r"6\.31\.\d+", version)
 
 
-@pytest.mark.parametrize("preset", MODELS)
+@pytest.mark.parametrize("preset", BUNDLED)
 def test_every_preset_is_named(preset):
     assert f"`{preset}`" in README
 
 
 if __name__ == "__main__":
-    print(results())
+    print(results(), forms(), sep="\n\n")
