@@ -18,7 +18,7 @@ from cgan.ui.i18n import ENGLISH, LANGUAGES, address, say, text
 from cgan.ui.tabs import TABS
 
 HERE = Path(__file__).parent
-CSS = "".join((HERE / "static" / f"{name}.css").read_text("utf-8") for name in ("stage", "fields"))
+CSS = "".join((HERE / "static" / f"{name}.css").read_text("utf-8") for name in ("stage", "fields", "home"))
 
 
 def explorer(

@@ -196,7 +196,7 @@ function start(before) {
   listen();
   if ($("[data-models]")) $("[data-models]").value = page.model;
   for (const [name, state] of before?.states ?? []) write(state, name);
-  show(query.get("tab") in tabs ? query.get("tab") : Object.keys(tabs)[0], query);
+  show(query.get("tab") in tabs ? query.get("tab") : "generate", query);
   if (names.includes(asked)) changed();
   else warn(say("no_model", { name: asked, names: names.join(", ") }));
   if (before) $(`[data-language="${props.language}"]`).focus();

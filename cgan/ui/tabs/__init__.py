@@ -7,6 +7,7 @@ from cgan.ui.tabs.card import Card
 from cgan.ui.tabs.compare import Compare
 from cgan.ui.tabs.conditioning import Conditioning
 from cgan.ui.tabs.directions import Directions
+from cgan.ui.tabs.examples import Examples
 from cgan.ui.tabs.generate import Generate
 from cgan.ui.tabs.inside import Inside
 from cgan.ui.tabs.interpolate import Interpolate
@@ -16,6 +17,7 @@ from cgan.ui.tabs.pad import Pad
 
 TABS: Registry[Tab] = Registry(
     "tab",
+    examples=Examples,
     generate=Generate,
     interpolate=Interpolate,
     pad=Pad,

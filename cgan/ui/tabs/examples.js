@@ -1,0 +1,37 @@
+// Examples: links to states of the other tabs. One that is pointed at shows its picture on the stage.
+tabs.examples = {
+  start(form) {
+    this.links = $$(".gallery a", form);
+    for (const link of this.links) {
+      link.addEventListener("click", (event) => this.follow(event, link));
+      for (const kind of ["pointerenter", "focus"]) link.addEventListener(kind, () => this.preview(link));
+    }
+  },
+
+  // The pictures come when they are first to be seen.
+  update() {
+    for (const link of this.links) $("img", link).src ||= this.picture(link);
+    if (this.links.length && !$(".frame img")) this.preview(this.links[0]);
+  },
+
+  picture({ dataset }) {
+    return `${dataset.picture}&v=${props.models.find((each) => each.name === dataset.model).version}`;
+  },
+
+  preview(link) {
+    if (page.tab === "examples") stage.ask(this.picture(link), $("span", link).textContent);
+  },
+
+  // Without loading the page again, unless another tab of the browser is asked for.
+  follow(event, link) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const query = new URLSearchParams(link.search);
+    if (query.get("model") !== page.model) {
+      choose(query.get("model"));
+      $("[data-models]").value = page.model;
+    }
+    open(query.get("tab"), query);
+    $(`[role="tab"][data-tab="${page.tab}"]`).focus({ preventScroll: true });
+  },
+};

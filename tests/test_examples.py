@@ -1,0 +1,48 @@
+"""Every example is a state of a tab that the bundled models can show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qsl
+
+import pytest
+
+from cgan.engine import Engine
+from cgan.ui.answer import answer
+from cgan.ui.i18n import TEXTS
+from cgan.ui.server import bundled_models
+from cgan.ui.tabs import ROUTES, TABS
+from cgan.ui.tabs.examples import EXAMPLES, Example, Examples
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    engine = Engine.load(bundled_models(), "cpu")
+    yield engine
+    engine.close()
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.key)
+def test_an_example_can_be_shown(engine: Engine, example: Example):
+    assert example.model in engine.models, "it is bundled"
+    assert answer(engine, example.picture).startswith(b"\x89PNG")
+    assert example.key in TEXTS
+    fields = engine.models[example.model].model.encoder.fields()
+    panel = TABS[example.tab]().panel({example.model: fields})
+    controls = set(re.findall(r'(?:name|data-list)="(\w+)"', panel))
+    parameters = {name for name, _ in parse_qsl(example.address.lstrip("?"), strict_parsing=True)}
+    assert parameters <= controls | {"tab", "model"}, "the tab holds every part of the state"
+
+
+def test_there_are_enough_and_every_model_has_one(engine):
+    assert len(EXAMPLES) >= 12
+    assert len({example.key for example in EXAMPLES}) == len(EXAMPLES)
+    assert {example.model for example in EXAMPLES} == set(engine.models)
+
+
+def test_only_the_examples_of_loaded_models_are_shown():
+    html = Examples().panel({"mnist-article": ()})
+    assert html.count("<a ") == sum(example.model == "mnist-article" for example in EXAMPLES)
+    assert "examples_none" in Examples().panel({"another": ()})
+    assert all(f"/{example.path}" in ROUTES for example in EXAMPLES)
