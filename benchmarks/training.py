@@ -7,8 +7,7 @@ The plain loop trains the same networks with the same loss in eager float32: the
 generated pictures one after the other, its gradients are taken in the generator's turn too, and memory stays
 as PyTorch lays it out. It has neither our regularisers nor our running average, which our step pays for.
 
-On a CPU time is the process's own (`time.process_time`), of which others on the machine take little. The
-ceiling is a product of two square matrices, measured between the two in the number format of each.
+The ceiling is the product of two square matrices, measured between the two in the number format of each.
 
 Shapes: N pictures, C channels, H x W pixels.
 """
@@ -18,47 +17,25 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
-import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.optim import Adam
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils.flop_counter import flop_registry
 
+from benchmarks.measuring import SIDE, Spread, flops, flops_per_s, machine, product, seconds
 from cgan.config import AdamOptions, Config, replace
 from cgan.data import Images
 from cgan.evaluation import quick_evaluation
 from cgan.model import ConditionalGAN
 from cgan.presets import PRESETS, preset
-from cgan.training.provenance import hardware
 from cgan.training.trainer import Trainer
 
 CYCLE = 16  # steps after which every preset's lazy regularisers have all had their turn
-SIDE = 1024  # of the matrices of the ceiling
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A figure measured several times."""
-
-    median: float
-    low: float
-    high: float
-
-    @staticmethod
-    def of(values: list[float]) -> Spread:
-        return Spread(*(float(f"{f(values):.4g}") for f in (statistics.median, min, max)))
-
-    def __str__(self) -> str:
-        return f"{self.median:g} ({self.low:g} to {self.high:g})"
 
 
 @dataclass(frozen=True)
@@ -128,46 +105,6 @@ def pictures(config: Config, count: int) -> Images:
         return dataclasses.replace(dataset, count=count).load(Path(folder), "train")
 
 
-def seconds(function: Callable[[], object], times: int, device: torch.device) -> float:
-    """For one call of `function`, from so many."""
-    clock = time.perf_counter if device.type == "cuda" else time.process_time
-    started = clock()
-    for _ in range(times):
-        function()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return (clock() - started) / times
-
-
-class Flops(TorchDispatchMode):
-    """Counts those of matrix products and convolutions. (PyTorch's own FlopCounterMode follows modules too,
-    and so fails where a gradient penalty is taken.)"""
-
-    def __init__(self):
-        super().__init__()
-        self.total = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        result = function(*args, **(kwargs or {}))
-        if formula := flop_registry.get(function._overloadpacket):
-            self.total += formula(*args, **(kwargs or {}), out_val=result)
-        return result
-
-
-def flops(function: Callable[[], object], times: int) -> float:
-    """Of one call of `function`, forward and backward, as the mean of so many."""
-    with Flops() as counter:
-        for _ in range(times):
-            function()
-    return counter.total / times
-
-
-def product(precision: str, device: torch.device, side: int) -> Callable[[], Tensor]:
-    """The product of two matrices [side, side] of random numbers."""
-    a, b = (torch.randn(side, side, device=device, dtype=getattr(torch, precision)) for _ in range(2))
-    return lambda: a @ b
-
-
 def measure(name: str, config: Config, turns: int, steps: int, side: int = SIDE) -> Row:
     """Both loops of one preset, `steps` at a time, `turns` times in turn."""
     batch, precision = config.training.batch, config.training.precision
@@ -187,7 +124,7 @@ def measure(name: str, config: Config, turns: int, steps: int, side: int = SIDE)
         spent["ours"].append(seconds(trainer.step, steps, device))
         for key, each in products.items():
             spent[key].append(seconds(each, 4, device))
-    ceiling = {key: [2e-9 * side**3 / t for t in spent[key]] for key in formats}
+    ceiling = {key: [1e-9 * flops_per_s(t, side) for t in spent[key]] for key in formats}
 
     def share(kind: str, top: list[float]) -> Spread:
         pairs = zip(spent[kind], top, strict=True)
@@ -271,8 +208,7 @@ def main(argv: list[str] | None = None) -> None:
         )
     if arguments.json:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        found = {"hardware": hardware(device), "torch": torch.__version__, "load": os.getloadavg()}
-        arguments.json.write_text(json.dumps({**found, "rows": rows}, indent=1) + "\n")
+        arguments.json.write_text(json.dumps({**machine(device), "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
