@@ -28,6 +28,11 @@ INPUTS: Mapping[type, Callable[[Any, str], gr.components.Component]] = {
     str: lambda value, label: gr.Textbox(value, label=label, visible=False),
 }
 
+OUTPUTS: Mapping[type, Callable[[], gr.components.Component]] = {
+    str: lambda: gr.Image(visible=False, type="filepath", format="png", label="picture"),
+    dict: lambda: gr.JSON(visible=False, label="figures"),
+}
+
 
 @dataclass(frozen=True)
 class Api:
@@ -47,19 +52,20 @@ class Api:
         fields = self.engine.resident(None).model.encoder.fields()
         return json.dumps({field.name: initial(field) for field in fields})
 
-    def add(self, function: Callable[..., str]) -> None:
+    def add(self, function: Callable[..., str | dict]) -> None:
         """An endpoint with `function`'s name, typed and defaulted arguments and documentation.
 
-        `function` returns a picture's path. Nothing of it shows on the page.
+        `function` returns a picture's path, or figures as a dict. Nothing of it shows on the page.
         """
         meanings = dict(re.findall(r"^\s*(\w+): (.+)$", function.__doc__ or "", re.MULTILINE))
+        signature = inspect.signature(function, eval_str=True)
         inputs = [
             INPUTS[argument.annotation](argument.default, meanings[name])
-            for name, argument in inspect.signature(function, eval_str=True).parameters.items()
+            for name, argument in signature.parameters.items()
         ]
-        picture = gr.Image(visible=False, type="filepath", format="png", label="picture")
+        output = OUTPUTS[signature.return_annotation]()
         name = function.__name__
-        gr.Button(visible=False).click(function, inputs, picture, api_name=name, concurrency_id="pictures")
+        gr.Button(visible=False).click(function, inputs, output, api_name=name, concurrency_id="pictures")
 
     def make(
         self,
@@ -70,9 +76,23 @@ class Api:
         condition2: str = "",
     ) -> str:
         """The path of the picture that the route gives. gr.Error says what was wrong with a parameter."""
+        return _store(self._answer(route, model, parameters, condition, condition2))
+
+    def tell(self, route: str, model: str, parameters: Mapping[str, object], condition: str = "") -> dict:
+        """The figures that the route gives as JSON. gr.Error says what was wrong with a parameter."""
+        return json.loads(self._answer(route, model, parameters, condition))
+
+    def _answer(
+        self,
+        route: str,
+        model: str,
+        parameters: Mapping[str, object],
+        condition: str,
+        condition2: str = "",
+    ) -> bytes:
         try:
             values = {"model": model, **parameters} | _fields(condition, "") | _fields(condition2, "2")
-            return _store(fetch(self.engine, self.routes[route], [(k, str(v)) for k, v in values.items()]))
+            return fetch(self.engine, self.routes[route], [(k, str(v)) for k, v in values.items()])
         except (ValueError, Busy, TimeoutError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 

@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 DIVERGING = ((176, 222, 255), (40, 104, 200), (22, 22, 28), (212, 84, 30), (255, 224, 150))
+COLOUR_TYPES = {1: 0, 3: 2, 4: 6}  # of a PNG, by channels
 GAP = 1  # black pixels between the pictures of a grid
 
 
@@ -36,14 +37,14 @@ def enlarge(picture: np.ndarray, scale: int) -> np.ndarray:
 
 
 def png(picture: np.ndarray) -> bytes:
-    """uint8 [H, W, 1 or 3] -> a PNG in mode L or RGB (W3C PNG, third edition, sections 5 and 11).
+    """uint8 [H, W, 1, 3 or 4] -> a PNG in mode L, RGB or RGBA (W3C PNG, third edition, sections 5 and 11).
 
     For the small pictures that a dragged slider asks for, ten times as fast as Pillow at its fastest setting.
     """
     height, width, channels = picture.shape
     lines = np.zeros((height, 1 + width * channels), dtype=np.uint8)  # each begins with filter type 0
     lines[:, 1:] = picture.reshape(height, -1)
-    header = struct.pack(">IIBBBBB", width, height, 8, 0 if channels == 1 else 2, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, 8, COLOUR_TYPES[channels], 0, 0, 0)
     chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(lines, 1)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
 

@@ -43,7 +43,7 @@ def explorer(
 
 def script() -> str:
     """The page's script: a function of the common part and every tab's, and the languages that call it."""
-    common = ("live", "state", "chart", "stage", "fields", "drawing", "home", "readout")
+    common = ("live", "state", "chart", "stage", "fields", "drawing", "freehand", "home", "readout")
     parts = [
         *(HERE / "static" / f"{name}.js" for name in common),
         *(HERE / "tabs" / f"{name}.js" for name in TABS),
@@ -115,7 +115,7 @@ def _panels(fields: Mapping[str, Sequence[Field]]) -> str:
     panels = "".join(
         f'<div role="tabpanel" id="panel-{name}" aria-labelledby="tab-{name}" hidden>'
         f'<p class="hint">{text(name + "_hint")}</p>'
-        f'<form data-tab="{name}" autocomplete="off">{tab().panel(fields)}</form></div>'
+        f'<form id="form-{name}" data-tab="{name}" autocomplete="off">{tab().panel(fields)}</form></div>'
         for name, tab in TABS.items()
     )
     strip = f'<div role="tablist" aria-label="{say("tabs")}">{tabs}</div>'

@@ -62,6 +62,6 @@ def test_the_parts_are_chosen_by_keys_and_generates_picture_is_taken(visit):
     page.keyboard.press("ArrowLeft")
     visitor.address("block=0")
     assert page.evaluate("document.activeElement.dataset.level") == "0"
-    page.locator("[data-carry]").click()
+    page.locator('form[data-tab="inside"] [data-carry]').click()
     visitor.wait_for("frame.png?seed=9&label=one&z=1.5&psi=0.5")
     visitor.address("tab=inside", "block=0", "z=1.5")

@@ -61,7 +61,7 @@ class Drawing {
   static steps = 60; // that can be undone
 
   constructor(root) {
-    const field = model().fields.find((each) => each.name === root.dataset.field);
+    const field = this.find(root);
     Object.assign(this, { root, field, art: arts[field.type], size: field.size, channels: field.channels ?? 1 });
     Object.assign(this, { past: [], future: [], turn: 0 });
     this.held = $("input[type=hidden]", root);
@@ -74,6 +74,11 @@ class Drawing {
     if ($(".kit", root)) this.listen();
     $("[data-take]", root)?.addEventListener("click", () => this.take(read("generate").get(field.name)));
     this.draw();
+  }
+
+  // What is drawn here.
+  find(root) {
+    return model().fields.find((each) => each.name === root.dataset.field);
   }
 
   // ---- what the person does

@@ -6,6 +6,7 @@ from cgan.ui.tabs.base import Tab
 from cgan.ui.tabs.card import Card
 from cgan.ui.tabs.compare import Compare
 from cgan.ui.tabs.conditioning import Conditioning
+from cgan.ui.tabs.critic import Critic
 from cgan.ui.tabs.directions import Directions
 from cgan.ui.tabs.examples import Examples
 from cgan.ui.tabs.generate import Generate
@@ -26,6 +27,7 @@ TABS: Registry[Tab] = Registry(
     conditioning=Conditioning,
     learn=Learn,
     inside=Inside,
+    critic=Critic,
     card=Card,
     compare=Compare,
 )

@@ -155,7 +155,7 @@ tabs.inside = {
       const part = draw("g", level
         ? { class: "part", role: "radio", "data-level": index, "aria-label": `${this.name(stage, index)}: ${this.role(stage)}` }
         : { class: "end" });
-      part.append(draw("title", {}, `${this.name(stage, index)}: ${this.role(stage)}. ${say("inside_weights", { weights: stage.weights.toLocaleString("en") })}`),
+      part.append(draw("title", {}, `${this.name(stage, index)}: ${this.role(stage)}. ${say("inside_weights", { weights: stage.weights.toLocaleString(props.language) })}`),
         draw("rect", { x: middle - width / 2, y: base - height, width, height, rx: 4 }),
         draw("text", { x: middle, y: top - 6, "text-anchor": "middle" }, this.name(stage, index)),
         draw("text", { x: middle, y: base + 14, "text-anchor": "middle", class: "size" }, `${stage.size} × ${stage.size} × ${stage.channels}`),

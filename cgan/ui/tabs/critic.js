@@ -1,0 +1,181 @@
+// The discriminator's opinion: of the picture on the stage, of the best and worst of its seed and of what is drawn, all on
+// one scale. Scores follow as fast as they come; what takes longer is asked for at rest.
+tabs.critic = {
+  start(form) {
+    this.heat = new Live(this.layer($(".box")), { limit: 1 });
+    this.score = new Newest((told) => this.tell(form, { own: told }));
+    this.ranking = new Newest((told) => this.tell(form, { ranking: told }));
+    this.drawing = new Newest((told) => this.tell(form, { drawn: told }));
+    for (const row of $$(".ranked", form)) {
+      row.addEventListener("click", ({ target }) => this.pick(form, target.closest("button")?.dataset.index));
+    }
+    $("[data-open]", form).addEventListener("click", () => open("generate", this.asked(read())));
+    $("[data-carry]", form).addEventListener("click", () => this.carry(form));
+    $(".freehand [data-stage]").addEventListener("click", () => this.copy());
+  },
+
+  layer: (box) => box.appendChild(node("div", { className: "heat" })),
+
+  model(_, form) {
+    this.told = {};
+    this.pad = Freehand.in($(".freehand"), form);
+    this.padHeat = new Live(this.layer($(".freehand .sheet")), { limit: 1 });
+  },
+
+  // The parameters of the picture on the stage.
+  asked(query) {
+    const own = new URLSearchParams(query);
+    for (const name of ["heat", "drawn"]) own.delete(name);
+    return own;
+  },
+
+  update(query, form) {
+    const own = this.asked(query);
+    stage.ask(route("frame.png", own), describe(own));
+    this.score.ask(route("score.json", own));
+    const drawn = new URLSearchParams({ model: page.model });
+    for (const { name } of model().fields) if (query.has(name)) drawn.set(name, query.get(name));
+    if (query.has("drawn")) drawn.set("drawn", query.get("drawn"));
+    if (query.has("drawn")) this.drawing.ask(route("score.json", drawn));
+    else {
+      this.drawing.forget();
+      this.tell(form, { drawn: null });
+    }
+    const heat = query.has("heat");
+    $(".explorer").classList.toggle("heated", heat);
+    $("[data-legend]", form).hidden = !heat;
+    if (heat) this.heat.ask(route("raising.png", own), say("critic_raising"));
+    if (heat && query.has("drawn")) this.padHeat.ask(route("raising.png", drawn), say("critic_raising"));
+    $(".freehand .heat").hidden = !query.has("drawn");
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rest(own, form), 250);
+    this.mark(form);
+  },
+
+  leave() {
+    clearTimeout(this.resting);
+  },
+
+  rest(own, form) {
+    const all = new URLSearchParams(own);
+    all.delete("first");
+    this.ranking.ask(route("ranking.json", all));
+    all.set("count", 64);
+    $(".explorer").style.setProperty("--sheet", `url("${route("frame.png", all)}")`);
+    this.mark(form);
+  },
+
+  // What has been told last of the picture, its seed's first 64 and the drawing.
+  tell(form, told) {
+    Object.assign(this.told, told);
+    const { own, ranking, drawn } = this.told;
+    if (own) $(".opinion .reading", form).textContent = this.words(own, "critic_probability", "critic_logit");
+    $(".freehand .reading").textContent = drawn ? this.words(drawn, "critic_drawn", "critic_drawn_logit") : "";
+    if (told.ranking) this.rank(form, ranking);
+    $(".scale", form).replaceChildren(...(own ? [this.scale(own, ranking?.logits ?? [], drawn)] : []));
+  },
+
+  words({ logit, probability }, likely, bare) {
+    return say(probability === null ? bare : likely, { logit: signed(logit), percent: percent(probability ?? 0, 1) });
+  },
+
+  rank(form, { logits, order }) {
+    for (const row of $$(".ranked", form)) {
+      const places = $$("button", row);
+      const shown = row.dataset.end === "best" ? order.slice(0, places.length) : order.slice(-places.length).reverse();
+      places.forEach((place, index) => {
+        const at = shown[index];
+        place.dataset.index = at;
+        place.title = say("critic_pick", { n: at + 1, logit: signed(logits[at]) });
+        place.style.setProperty("--column", at % 8);
+        place.style.setProperty("--row", Math.floor(at / 8));
+        $("small", place).textContent = signed(logits[at]);
+      });
+      row.style.setProperty("--size", model().size);
+    }
+    this.mark(form);
+  },
+
+  mark(form) {
+    for (const place of $$(".ranked button", form)) place.setAttribute("aria-pressed", place.dataset.index === form.elements.first.value);
+  },
+
+  pick(form, index) {
+    if (index === undefined) return;
+    form.elements.first.value = index;
+    changed();
+  },
+
+  drawn(form) {
+    form.elements.first.value = "0";
+  },
+
+  carry(form) {
+    const query = read("generate");
+    for (const name of ["count", "strength"]) query.delete(name);
+    for (const name of ["heat", "drawn"]) if (read().has(name)) query.set(name, read().get(name));
+    write(query);
+    changed();
+  },
+
+  // The picture on the stage, to be drawn on.
+  async copy() {
+    const answer = await fetch($(".frame img").src).catch(() => null);
+    if (answer?.ok) this.pad.open(await answer.blob());
+  },
+
+  // Logits from left to right: a tick for each of the seed's pictures, a mark for the picture and for what is drawn.
+  scale(own, logits, drawn) {
+    const known = [own.logit, ...logits, ...(drawn ? [drawn.logit] : [])];
+    const [least, most] = [Math.min(...known), Math.max(...known)];
+    const room = Math.max(0.5, 0.06 * (most - least));
+    const [low, high] = [least - room, most + room];
+    const [left, right, line] = [8, 552, 58];
+    const x = (logit) => left + ((right - left) * (logit - low)) / (high - low);
+    const likely = own.probability !== null;
+    const svg = draw("svg", { viewBox: `0 0 560 ${likely ? 104 : 84}`, role: "img", "aria-label": $(".opinion .reading").textContent });
+    svg.append(draw("line", { x1: left, x2: right, y1: line, y2: line, class: "rule" }));
+    const step = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100].find((each) => (high - low) / each <= 6) ?? 200;
+    for (let at = Math.ceil(low / step) * step; at <= high; at += step) {
+      svg.append(draw("line", { x1: x(at), x2: x(at), y1: line, y2: line + 5, class: "rule" }),
+        draw("text", { x: x(at), y: line + 20, "text-anchor": "middle" }, signed(at, step < 1 ? 2 : 0)));
+      if (likely) svg.append(draw("text", { x: x(at), y: line + 39, "text-anchor": "middle" }, percent(1 / (1 + Math.exp(-at)), 0)));
+    }
+    for (const logit of logits) svg.append(draw("line", { x1: x(logit), x2: x(logit), y1: line - 9, y2: line, class: "tick" }));
+    const mark = (logit, key, row, name) => {
+      const at = Math.min(right - 60, Math.max(left + 60, x(logit)));
+      svg.append(draw("path", { d: `M${x(logit)} ${line - 2}l-6 -12h12z`, class: name }),
+        draw("text", { x: at, y: row, "text-anchor": "middle", class: name }, say(key)));
+    };
+    if (drawn) mark(drawn.logit, "critic_mark_drawn", 16, "other");
+    mark(own.logit, "critic_mark", 38, "own");
+    return svg;
+  },
+};
+
+const signed = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
+
+// The answer to the newest address asked for; one request at a time.
+class Newest {
+  constructor(use) {
+    this.use = use;
+  }
+
+  async ask(url) {
+    this.url = url;
+    if (this.busy) return;
+    this.busy = true;
+    while (this.url && this.url !== this.done) {
+      const asked = this.url;
+      const told = await fetch(asked).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
+      this.done = asked;
+      if (told && this.url) this.use(told);
+    }
+    this.busy = false;
+  }
+
+  // Nothing is asked any more, and what comes late is of no use.
+  forget() {
+    this.url = this.done = null;
+  }
+}

@@ -1,0 +1,97 @@
+"""The discriminator's opinion, on a desktop and on a phone."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.browser.test_tabs import SIZES
+
+pytestmark = pytest.mark.browser
+READING = 'form[data-tab="critic"] .opinion .reading'
+
+
+def says(page, selector: str, logit: float) -> None:
+    """Wait until that score is told there."""
+    written = f"{logit:.2f}".replace("-", "−")
+    page.wait_for_function(
+        "([selector, text]) => document.querySelector(selector).textContent.includes(text)",
+        arg=[selector, written],
+    )
+
+
+@SIZES
+def test_scores_of_the_picture_and_of_the_best_and_the_worst(visit, site, size):
+    visitor = visit(size)
+    page = visitor.open("tab=critic&seed=5&label=two")
+    visitor.wait_for("frame.png?seed=5&label=two")
+    says(page, READING, httpx.get(f"{site}/score.json?seed=5&label=two").json()["logit"])
+    page.locator("#critic-label").select_option("one")
+    says(page, READING, httpx.get(f"{site}/score.json?seed=5&label=one").json()["logit"])
+    ranking = httpx.get(f"{site}/ranking.json?seed=5&label=one").json()
+    worst = ranking["order"][-1]
+    page.locator(f'.ranked[data-end="worst"] button[data-index="{worst}"]').click()
+    visitor.wait_for(f"frame.png?seed=5&label=one&first={worst}")
+    says(page, READING, ranking["logits"][worst])
+    visitor.address("tab=critic", f"first={worst}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.locator('form[data-tab="critic"] [data-open]').click()
+    visitor.address("tab=generate", f"first={worst}")
+    visitor.wait_for(f"frame.png?seed=5&label=one&first={worst}")
+
+
+@SIZES
+def test_what_is_drawn_is_judged_and_stands_in_the_address(visit, site, size):
+    visitor = visit(size)
+    page = visitor.open("tab=critic&seed=5&label=two")
+    canvas = page.locator(".freehand canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.5, steps=6)
+    page.mouse.up()
+    visitor.address("drawn=")
+    page.wait_for_timeout(600)  # until the hand has rested
+    address = page.url
+    drawn = httpx.URL(address).params["drawn"]
+    logit = httpx.get(f"{site}/score.json?label=two&drawn={drawn}").json()["logit"]
+    says(page, ".freehand .reading", logit)
+    again = visit("phone" if size == "desktop" else "desktop")
+    says(again.open(address.split("?", 1)[1]), ".freehand .reading", logit)
+    page.locator(".freehand [data-clear]").click()
+    page.wait_for_function("!location.search.includes('drawn')")
+    assert page.locator(".freehand .reading").inner_text() == ""
+
+
+def test_the_stages_picture_is_drawn_on(visit, site):
+    visitor = visit()
+    page = visitor.open("tab=critic&seed=5&label=two")
+    page.locator(".freehand [data-stage]").click()
+    visitor.address("drawn=")
+    logit = httpx.get(f"{site}/score.json?seed=5&label=two").json()["logit"]
+    says(page, ".freehand .reading", logit)
+
+
+def test_the_heat_lies_over_the_picture(visit, site):
+    visitor = visit()
+    page = visitor.open("tab=critic&seed=5&label=two")
+    assert page.locator(".box > .heat").is_hidden()
+    page.locator('form[data-tab="critic"] .switch').click()
+    page.wait_for_selector(".box > .heat img")
+    shown = httpx.get(page.locator(".box > .heat img").evaluate("image => image.src")).content
+    assert shown == httpx.get(f"{site}/raising.png?seed=5&label=two").content
+    visitor.address("heat=1")
+    over, under = (page.locator(each).bounding_box() for each in (".box > .heat img", ".frame img"))
+    assert over == pytest.approx(under, abs=1)
+    page.locator("#tab-generate").click()
+    assert page.locator(".box > .heat").is_hidden()
+
+
+def test_another_models_pad_has_its_own_size(visit):
+    visitor = visit()
+    page = visitor.open("tab=critic&seed=5&label=two")
+    page.locator("[data-models]").select_option("second")
+    visitor.wait_for("frame.png?model=second&seed=5&label=Ankle boot")
+    assert page.locator(".freehand canvas").count() == 1
+    assert page.locator(".freehand canvas").evaluate("canvas => canvas.width") == 8

@@ -1,0 +1,150 @@
+"""The discriminator's opinion, asked for: whose score it is, under which condition, and what is refused."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from fastapi import FastAPI
+from PIL import Image
+
+from cgan.conditions.pictures import to_text
+from cgan.critic import scores, sensitivity
+from cgan.engine import Engine
+from cgan.ui.routes import PictureRoutes
+from cgan.ui.tabs.critic import DARKER, LIGHTER, overlay
+from tests.conftest import tiny_data, tiny_model
+from tests.test_routes import COLOUR, get, pixels
+
+LOSSES = {name: {"training": {"config": {"loss": {"name": name}}}} for name in ("bce", "hinge")}
+LOSSES["odd"] = {"training": ["bce"]}
+BLACK = to_text(np.zeros((8, 8), np.uint8))
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    folders = {}
+    for name, metrics in LOSSES.items():
+        folders[name] = tmp_path_factory.mktemp(name)
+        tiny_model().save(folders[name])
+        (folders[name] / "metrics.json").write_text(json.dumps(metrics))
+    COLOUR.save(tmp_path_factory.mktemp("rgb"))
+    models = {name: tiny_model() for name in folders} | {"rgb": COLOUR}
+    engine = Engine(models, "cpu", folders)
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def app(engine) -> FastAPI:
+    app = FastAPI()
+    PictureRoutes(engine).add_to(app)
+    return app
+
+
+def told(app, path: str) -> dict:
+    response = get(app, path)
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "application/json"
+    return response.json()
+
+
+def judged(engine, picture: np.ndarray, label: str, name: str = "bce") -> float:
+    """The logit of [H, W] under a label."""
+    model = engine.models[name].model
+    cond = model.encoder.embed(model.encoder.parse({"label": label}))
+    return scores(model, torch.from_numpy(picture.copy())[None, None], cond).item()
+
+
+def test_the_score_is_that_of_the_picture_on_the_stage(app, engine):
+    for label in ("one", "two"):
+        place = f"seed=7&label={label}&psi=0.5&z=1,-2&first=3"
+        found = told(app, f"/score.json?{place}")
+        assert found["logit"] == pytest.approx(
+            judged(engine, pixels(app, f"/frame.png?{place}"), label), abs=2e-3
+        )
+        assert found["probability"] == pytest.approx(1 / (1 + math.exp(-found["logit"])), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("name", "likely"), [("bce", True), ("hinge", False), ("odd", False), ("rgb", False)]
+)
+def test_only_a_cross_entropy_makes_it_a_probability(app, name, likely):
+    found = told(app, f"/score.json?model={name}&seed=7&label=one")
+    assert (found["probability"] is not None) == likely
+
+
+def test_a_drawing_is_judged_under_the_condition_that_is_asked_for(app, engine):
+    drawn = tiny_data(1).images[0, 0].numpy()
+    logits = []
+    for label in ("one", "two"):
+        found = told(app, f"/score.json?label={label}&drawn={to_text(drawn)}")
+        assert found["logit"] == pytest.approx(judged(engine, drawn, label), abs=1e-4)
+        logits.append(found["logit"])
+    assert logits[0] != logits[1]
+    nothing = told(app, "/score.json?label=one&seed=7&drawn=")
+    assert nothing == told(app, "/score.json?label=one&seed=7")
+    large = Image.fromarray(drawn).resize((40, 40), Image.Resampling.NEAREST).convert("RGB")
+    jpeg = io.BytesIO()
+    large.save(jpeg, "JPEG", quality=98)
+    text = base64.urlsafe_b64encode(jpeg.getvalue()).decode()
+    assert "logit" in told(app, f"/score.json?label=one&drawn={text}")
+    assert "logit" in told(app, f"/score.json?model=rgb&label=one&drawn={text}")
+
+
+def test_the_ranking_is_of_the_seeds_own_pictures(app):
+    found = told(app, "/ranking.json?seed=7&label=two&psi=0.5")
+    assert len(found["logits"]) == 64
+    assert sorted(found["order"]) == list(range(64))
+    ranked = [found["logits"][index] for index in found["order"]]
+    assert ranked == sorted(ranked, reverse=True)
+    assert ranked[0] > ranked[-1]
+    for index in (0, 17, 63):
+        one = told(app, f"/score.json?seed=7&label=two&psi=0.5&first={index}")["logit"]
+        assert found["logits"][index] == pytest.approx(one, abs=1e-3)
+
+
+def test_the_map_shows_the_sign_and_the_strength_of_the_gradient(app, engine):
+    response = get(app, "/raising.png?seed=7&label=two&scale=2")
+    shown = np.asarray(Image.open(io.BytesIO(response.content)))
+    assert shown.shape == (16, 16, 4)
+    model = engine.models["bce"].model
+    picture = torch.from_numpy(pixels(app, "/frame.png?seed=7&label=two").copy())[None, None]
+    _, raised = sensitivity(model, picture, model.encoder.embed(model.encoder.parse({"label": "two"})))
+    clear = (raised.abs() > 0.05 * raised.abs().max()).numpy()
+    warm = shown[::2, ::2, 0] > shown[::2, ::2, 2]
+    assert (warm == (raised > 0).numpy())[clear].all()
+    assert shown[::2, ::2, 3].flatten()[raised.abs().argmax()] == 235
+
+
+def test_an_overlay_by_hand():
+    found = overlay(torch.tensor([[4.0, -1.0], [0.0, 1.0]]))
+    assert found[0, 0].tolist()[:3] == list(LIGHTER)
+    assert found[0, 1].tolist()[:3] == list(DARKER)
+    assert found[0, 0, 3] == 235
+    assert found[1, 0, 3] == 0
+    assert found[0, 1, 3] == found[1, 1, 3] == pytest.approx(235 / 4, abs=3)
+    assert not overlay(torch.zeros(2, 2))[..., 3].any()
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/score.json?label=one&drawn=abc", "drawn must be base64url of a PNG, JPEG, WEBP"),
+        (f"/score.json?label=one&drawn={'A' * 6001}", "drawn must be"),
+        (f"/score.json?label=one&seed=1&drawn={BLACK}", "unknown parameter 'seed'"),
+        ("/score.json?label=four", "unknown label 'four'"),
+        ("/raising.png?label=one&scale=17", "scale must be a whole number from 1 to 16"),
+        ("/ranking.json?label=one&count=3", "unknown parameter 'count'"),
+        ("/ranking.json?seed=1", "label is missing"),
+    ],
+)  # fmt: skip
+def test_refusals(app, path, message):
+    response = get(app, path)
+    assert response.status_code == 400
+    assert message in response.text
