@@ -16,7 +16,7 @@ from cgan.data import DATASETS, Dataset, Images
 from cgan.metrics.asked import asked, rows_of
 from cgan.metrics.features import FeatureNetwork, home
 from cgan.metrics.judge import Subjects
-from cgan.metrics.report import Draw, Pictures, RealReference, evaluate, quick
+from cgan.metrics.report import CONDITIONS, NOISES, Draw, Pictures, RealReference, evaluate, quick
 from cgan.model import METRICS, ConditionalGAN, read_json, write_json
 from cgan.rng import stream
 from cgan.timeline import Timeline
@@ -88,7 +88,22 @@ def real_reference(
         count=count,
         train=(seen, {"label": train.targets["label"][: len(seen)]} if "label" in train.targets else {}),
         test=(test.images, asked(dataset, form, test.targets)),
+        alike=None if fewer else alike(dataset, form, test),
     )
+
+
+def alike(dataset: Dataset, form: str, test: Images) -> Tensor | None:
+    """Real pictures uint8 [M, C, H, W], `NOISES` in a row that one condition would ask for: test pictures of
+    a class; of attributes what the data set draws, if it has a method for that; else None."""
+    if form == "attributes" and hasattr(dataset, "alike"):
+        return dataset.alike(CONDITIONS, NOISES)
+    if form != "label" or "label" not in test.targets:
+        return None
+    labels = test.targets["label"]
+    classes = labels.unique()
+    most = NOISES * max(1, CONDITIONS // len(classes))
+    members = [(labels == label).nonzero()[:most, 0] for label in classes]
+    return test.images[torch.cat([rows[: len(rows) // NOISES * NOISES] for rows in members])]
 
 
 def _check_judge(network: FeatureNetwork, data: Images) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from cgan import evaluation
 from cgan.__main__ import main
 from cgan.conditions import CONDITIONS
 from cgan.data.faces import Faces
@@ -55,6 +56,9 @@ def test_a_model_measured_against_its_own_pictures_is_at_the_floor(root, tmp_pat
     assert report["generated"]["obedience"]["accuracy"]["mean"] > 0.97
     assert len(report["generated"]["frechet"]["values"]) == 2
     assert report["ratio"]["frechet"] < 2
+    assert report["generated"]["noise_variety"]["mean"] == pytest.approx(
+        report["real"]["noise_variety"], abs=0.2
+    )
     assert report["features"]["name"] == "cgan-mnist"
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["evaluation"] == report
@@ -107,7 +111,8 @@ def faces(tmp_path_factory) -> Iterator[tuple[Faces, Path]]:
     root = tmp_path_factory.mktemp("faces")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Faces, "test_count", 170)
-        patch.setattr(report, "CONDITIONS", 10)
+        for module in (report, evaluation):
+            patch.setattr(module, "CONDITIONS", 10)
         yield Faces(count=200), root
 
 
@@ -127,6 +132,8 @@ def test_every_form_is_measured_recorded_and_told(faces, form, tmp_path, capsys)
     assert figures["generated"]["obedience"][headline]["mean"] < 0.6, "it has not learned a thing"
     assert figures["real"]["obedience"][headline] > 0.9
     assert figures["generated"]["noise_variety"]["mean"] > 0
+    if form == "attributes":
+        assert 0.1 < figures["real"]["noise_variety"] < 0.4
     assert json.loads((tmp_path / "model" / "metrics.json").read_text())["evaluation"] == figures
     told = f"obedience {headline}".replace("_", " ")
     assert told in capsys.readouterr().out

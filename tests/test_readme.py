@@ -68,7 +68,10 @@ def forms() -> str:
         own, real, key = e["generated"], e["real"], e["headline"]
         cells = [MEANS[key].format(spread(own["obedience"][key], real["obedience"][key])), frechet(e)]
         cells += [f"{own[k]['mean']:.3f} ({real[k]:.3f})" for k in ("precision", "recall", "coverage")]
-        rows.append((f"`{name}`", [*cells, f"{own['noise_variety']['mean']:.2f}"]))
+        cells.append(f"{own['noise_variety']['mean']:.2f}")
+        if "noise_variety" in real:
+            cells[-1] += f" ({real['noise_variety']:.2f})"
+        rows.append((f"`{name}`", cells))
     heads = ["obedience", "Fréchet distance ÷ floor", "precision", "recall", "coverage", "variety by noise"]
     return table("", heads, rows) if rows else ""
 

@@ -68,6 +68,7 @@ class RealReference:
     test: Pictures
     form: str = "label"  # of condition; names the measure of obedience
     count: int = 10_000  # pictures on either side of a comparison
+    alike: Tensor | None = None  # real pictures, `NOISES` in a row under one condition, where there are such
 
     def __post_init__(self):
         least = self.network.width + 1  # a Gaussian needs more pictures than features
@@ -138,8 +139,15 @@ class RealReference:
 
     @cached_property
     def floor(self) -> dict[str, Any]:
-        """`score` of real pictures never trained on."""
-        return score(self.fresh, self)
+        """`score` of real pictures never trained on, and their variety under one condition."""
+        floor = score(self.fresh, self)
+        if self.alike is not None:
+            floor["noise_variety"] = self.noise_variety(self.alike)
+        return floor
+
+    def noise_variety(self, pictures: Tensor) -> float:
+        """Of pictures uint8, `NOISES` in a row under one condition."""
+        return noise_variety(self.network.features(pictures), NOISES, self.fresh_features)
 
 
 def score(pictures: Pictures, reference: RealReference) -> dict[str, Any]:
@@ -201,7 +209,7 @@ def evaluate(
         - nearest {distance, ratio, copies}: see `memorisation`
         - variety {ratio, per_class [K]}: spread within a class over that of the training set (labels only)
         - noise_variety: spread of one condition's pictures under several noises over that of real pictures,
-          whatever they show; real pictures have no such figure
+          whatever they show; of real ones where the data set has several under one condition
     - real: the same of as many real test pictures, plain numbers: the floor
     - ratio: generated mean over real, for frechet, precision, recall, density, coverage
     - usefulness, if `pupil_count` > 0: {generated, real} accuracies of classifiers that saw so many of these
@@ -219,8 +227,8 @@ def evaluate(
         drawn = draw(seed, max(reference.count, pupil_count), 1)
         first = _first(drawn, reference.count)
         results.append(score(first, reference))
-        repeated = reference.network.features(draw(seed, CONDITIONS * NOISES, NOISES)[0])
-        results[-1]["noise_variety"] = noise_variety(repeated, NOISES, reference.fresh_features)
+        repeated = draw(seed, CONDITIONS * NOISES, NOISES)[0]
+        results[-1]["noise_variety"] = reference.noise_variety(repeated)
         if pupil_count:
             progress(f"seed {seed}: training classifiers on {pupil_count} generated and real pictures")
             pupils.append(_pupils(_first(drawn, pupil_count), reference, pupil_epochs, seed))

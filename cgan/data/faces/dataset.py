@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -33,6 +33,9 @@ from cgan.data.faces.attributes import (
 )
 from cgan.data.faces.captions import captions, terms
 from cgan.rng import stream
+
+if TYPE_CHECKING:
+    from cgan.data.faces.drawing import Painter
 
 FORMAT = 2  # raise it whenever a face changes, so that nobody reads an old cache
 BLOCK = 500  # faces that one process draws at a time
@@ -97,6 +100,14 @@ class Faces:
                 text += part["text"]
         return columns | {"text": text}
 
+    def alike(self, conditions: int, each: int) -> Tensor:
+        """uint8 [conditions x each, 3, S, S]: the first test faces' attributes, each with the details of
+        `each` faces. FileNotFoundError if the drawing library is missing."""
+        painter, u = _painter(self.size), uniforms("test", 0, conditions * each)
+        attributes = attribute_values(u).repeat(each, axis=0)
+        faces = [painter.draw(row, details(own))[0].copy() for row, own in zip(attributes, u, strict=False)]
+        return torch.from_numpy(np.stack(faces).transpose(0, 3, 1, 2).copy())
+
     @staticmethod
     def visible(attributes: Tensor) -> Tensor:
         """bool [N, A]: which of the attributes [N, A] can be seen."""
@@ -123,7 +134,7 @@ def _shapes(size: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
+def _painter(size: int) -> Painter:
     try:  # here, so that the demo, and training on faces drawn before, run without the drawing library
         from cgan.data.faces.drawing import Painter
     except ImportError as error:
@@ -131,7 +142,11 @@ def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
             f"no faces drawn before, and the library that draws them does not load ({error}): "
             "pip install -r requirements-train.txt"
         ) from error
-    painter = Painter(size)
+    return Painter(size)
+
+
+def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
+    painter = _painter(size)
     u = uniforms(split, first, count)
     attributes = attribute_values(u)
     images = np.empty((count, 3, size, size), np.uint8)
