@@ -1,4 +1,4 @@
-"""A slider dragged in Chromium: different pictures seen in a second of 60 input events. A table and a JSON.
+"""A control dragged in Chromium: different pictures seen in a second of 60 input events. A table and a JSON.
 
 python -m benchmarks.dragging --repeats 5 --json dragging.json
 """
@@ -24,6 +24,12 @@ CASES = (  # what the page shows, the slider, from where to where
     ("tab=generate&seed=7&count=16", "#generate-z-0", -4.0, 4.0),
     ("tab=interpolate&seed=3&seed2=9&t=0", "#interpolate-t", 0.0, 1.0),
     ("tab=conditioning&seed=5", "#conditioning-psi", 0.05, 2.0),
+    ("tab=pad&label=3&y=0.4", "#pad-x", 0.0, 1.0),
+    ("tab=pad&label=3&y=0.4&over=axes", "#pad-x", 0.0, 1.0),
+    ("tab=mixer", "#mixer-weight-3", 0.0, 1.0),
+    ("tab=directions&label=3", "#directions-way-0", -4.0, 4.0),
+    ("tab=directions&label=3&layers=0", "#directions-way-0", -4.0, 4.0),
+    ("tab=directions&label=3&kind=pca", "#directions-way-0", -4.0, 4.0),
 )
 
 SCRIPT = """async ([selector, events, values]) => {

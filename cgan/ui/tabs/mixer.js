@@ -26,6 +26,7 @@ tabs.mixer = {
       if (!fields.some((field) => field.name === option.value)) option.remove();
     }
     form.elements.corners.value = "";
+    this.key = null;
   },
 
   // The field that is mixed, and the control that holds its mixture.

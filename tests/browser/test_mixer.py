@@ -1,0 +1,50 @@
+"""Labels mixed by faders, in the triangle, by presets and keys."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("size", ["desktop", "phone"])
+def test_mixer(visit, site, size):
+    visitor = visit(size)
+    page = visitor.open("tab=mixer")
+    visitor.wait_for("frame.png?seed=1&label=zero:0.5,two:0.5")
+    page.locator("#mixer-weight-1").fill("0.25")
+    visitor.wait_for("frame.png?seed=1&label=zero:0.5,one:0.25,two:0.5")
+    assert page.locator(".faders output").all_inner_texts() == ["40 %", "20 %", "40 %"]
+    page.locator("#mixer-strength").fill("2")
+    visitor.wait_for("frame.png?seed=1&label=zero:0.5,one:0.25,two:0.5&strength=2")
+    page.locator(".presets button", has_text="All alike").click()
+    visitor.wait_for("frame.png?seed=1&label=zero:1,one:1,two:1&strength=2")
+    face = page.locator('[data-corner="1"] img').evaluate("image => image.src")
+    expected = httpx.get(f"{site}/frame.png?seed=1&label=one&strength=2").content
+    assert httpx.get(face).content == expected
+    box = page.locator(".triangle path").bounding_box()
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    visitor.wait_for("frame.png?seed=1&label=zero:0.5,one:0.25,two:0.25&strength=2")
+    page.keyboard.press("ArrowUp")
+    visitor.wait_for("frame.png?seed=1&label=zero:0.52,one:0.24,two:0.24&strength=2")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_last_fader_up_stays_up(visit):
+    visitor = visit()
+    page = visitor.open("tab=mixer&label=one")
+    page.locator("#mixer-weight-1").fill("0")
+    visitor.wait_for("frame.png?seed=1&label=one")
+    assert page.locator(".faders output").all_inner_texts() == ["0 %", "100 %", "0 %"]
+
+
+def test_corners_change_places_and_another_model_begins_anew(visit):
+    visitor = visit()
+    page = visitor.open("tab=mixer&label=zero:1,one:3")
+    page.locator('[data-corner="0"] select').select_option("1")
+    visitor.address("corners=1,0,2", "label=zero:1,one:3")
+    page.locator("[data-models]").select_option("second")
+    visitor.wait_for("frame.png?model=second&seed=1&label=Ankle boot:0.5,Bag:0.5")
+    assert "corners" not in visitor.address("model=second", "label=Ankle")
+    assert page.locator(".faders label").all_inner_texts() == ["Ankle boot", "T-shirt/top", "Bag"]
