@@ -117,7 +117,7 @@ class Critic(Tab):
     }
 
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
-        moves = button("critic_open", mark="data-open") + button("carry_generate", mark="data-carry")
+        moves = button("critic_open", mark="data-open") + button("inside_carry", mark="data-carry")
         return f"""
             <input type="hidden" name="first" value="0" data-default="0">
             <input type="hidden" name="raw" value="" data-default="">

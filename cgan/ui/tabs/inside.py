@@ -153,7 +153,7 @@ class Inside(Tab):
                 <div>{button("inside_all", mark="data-all")}{button("inside_these", mark="data-these")}</div>
             </div>
             {widgets(models, "inside", compact=True)}
-            <div class="row">{button("carry_generate", mark="data-carry")}</div>
+            <div class="row">{button("inside_carry", mark="data-carry")}</div>
             <div class="pair">
                 {seed("inside", value=1)}
                 {slider("inside", "psi", low=0, high=2, step=0.05, value=1)}
