@@ -18,6 +18,7 @@ from cgan.metrics.obedience import NOTHING, ink, near, pairs
 from cgan.types import Attribute
 
 SEEN = 0.05  # least probability of a class that is worth telling
+NEARLY = 0.25  # from an asked weight: a probability as far from it or nearer is right
 CLOSE = 0.15  # of an attribute's range: what is as far from the asked value or nearer is right
 OVERLAP, LIKENESS = 0.5, 0.7  # from which on a class of a map, or a drawing, counts as obeyed
 
@@ -42,10 +43,9 @@ class Reader(Protocol):
 def read_label(asked: Mapping[str, Any], judged: Features, subjects: Subjects) -> list[Reading]:
     """The probability of each class beside the weight that it was asked with, the strongest first."""
     weights, found = asked["weights"][0].tolist(), judged.logits[0].softmax(0).tolist()
-    best = max(range(len(found)), key=found.__getitem__)
     rows = [
-        Reading(name=name, asked=weight, read=share, match=(weight > 0) == (k == best) or 0 < weight < 1)
-        for k, (name, weight, share) in enumerate(zip(subjects.labels, weights, found, strict=True))
+        Reading(name=name, asked=weight, read=share, match=abs(weight - share) <= NEARLY)
+        for name, weight, share in zip(subjects.labels, weights, found, strict=True)
         if weight > 0 or share >= SEEN
     ]
     return sorted(rows, key=lambda row: -max(row.asked, row.read))

@@ -109,7 +109,7 @@ def caption(field: Caption, tab: str, end: str, compact: bool) -> str:
     value, identity = escape(initial(field, end)), f"{tab}-{field.name}{end}"
     chips = "".join(
         f'<button type="button" class="example" data-value="{escape(example)}">{escape(example)}</button>'
-        for example in field.examples
+        for example in dict.fromkeys(field.examples)
     )
     opened = "" if compact else " open"
     more = f"<details{opened}><summary>{text('examples')}</summary>{chips}</details>" if chips else ""

@@ -6,15 +6,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from cgan.data import DATASETS
+from cgan.conditions import Caption, Choice, Field, Paint, Sketch
+from cgan.data import DATASETS, Dataset
 from cgan.engine import Resident
-from cgan.metrics import MEASURES
 from cgan.metrics.asked import asked
 from cgan.metrics.features import FeatureNetwork
+from cgan.metrics.judge import Subjects
 from cgan.metrics.reading import READERS
 from cgan.model import ConditionalGAN
 from cgan.types import Raw
@@ -59,9 +61,23 @@ def judge(model: ConditionalGAN) -> FeatureNetwork | None:
     network = _load(DATASETS.name_of(config.dataset))
     if network is None or (network.info.channels, network.info.size) != (config.channels, config.size):
         return None
-    silent = form == "text" and not hasattr(config.dataset, "terms")
-    readable = form in READERS and getattr(network.info.subjects, MEASURES[form].reads)
-    return network if readable and not silent else None
+    agree = _agree(model.encoder.fields(), network.info.subjects, config.dataset)
+    return network if form in READERS and agree else None
+
+
+def _agree(fields: Sequence[Field], subjects: Subjects, dataset: Dataset) -> bool:
+    """Whether the judge's subjects are what the fields ask for."""
+    match fields:
+        case (Paint(classes=classes),):
+            return classes == subjects.mask
+        case (Sketch(channels=channels),):
+            return channels == subjects.image
+        case (Caption(),):
+            return bool(subjects.attributes) and hasattr(dataset, "terms")
+        case (Choice(choices=choices),) if choices == subjects.labels:
+            return True
+    names = [(field.name, getattr(field, "choices", ())) for field in fields]
+    return names == [(attribute.name, attribute.choices) for attribute in subjects.attributes]
 
 
 @functools.cache

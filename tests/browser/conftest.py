@@ -8,18 +8,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import torch
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from torch import Tensor
 
 from benchmarks.dragging import CHROMIUM, FLAGS
 from cgan import timeline
+from cgan.conditions import CONDITIONS
 from cgan.conditions.label import Label
-from tests.conftest import tiny_model
+from cgan.data.vision import MNIST
+from cgan.model import ConditionalGAN
+from tests.conftest import tiny_config, tiny_model
+from tests.test_conditions import SIZE, TARGETS, configured
 
 ROOT = Path(__file__).parents[2]
 SIZES = {"desktop": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
@@ -77,14 +83,35 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     (folder / "first" / "metrics.json").write_text(json.dumps(METRICS))
     timeline.write(folder / "first", [(float(kimg), snapshot(kimg)) for kimg in range(4)])
     tiny_model(condition=Label(classes=LONG)).save(folder / "second")
-    models = [str(folder / "first"), str(folder / "second"), "nobody/third"]
-    command = [
-        sys.executable,
-        "app.py",
-        "--device=cpu",
-        "--port=0",
-        *(f"--model={model}" for model in models),
-    ]
+    with serving(folder, str(folder / "first"), str(folder / "second"), "nobody/third") as address:
+        yield address
+
+
+@pytest.fixture(scope="package")
+def forms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server with a tiny model of every form of condition, and of one that has a judge."""
+    folder = tmp_path_factory.mktemp("forms")
+    for name in CONDITIONS:
+        formed(name).save(folder / name)
+    judged = tiny_config(condition=Label()).model({"classes": tuple("0123456789")}, MNIST().size, 1)
+    ConditionalGAN(judged).eval().requires_grad_(False).save(folder / "judged")
+    with serving(folder, *(str(folder / name) for name in (*CONDITIONS, "judged"))) as address:
+        yield address
+
+
+def formed(name: str) -> ConditionalGAN:
+    """An untrained tiny model of that form, of some contrast."""
+    torch.manual_seed(0)
+    model = ConditionalGAN(configured(name, generator__widths=(8, 8)).model(TARGETS, SIZE, 1))
+    model.eval().requires_grad_(False)
+    model.generator.to_image.conv.weight *= 3
+    return model
+
+
+@contextmanager
+def serving(folder: Path, *models: str) -> Iterator[str]:
+    """The address of a server with these models; `folder` has room for what it keeps."""
+    command = [sys.executable, "app.py", "--device=cpu", "--port=0", *(f"--model={spec}" for spec in models)]
     environment = {
         **os.environ,
         "HF_ENDPOINT": "http://127.0.0.1:9",
@@ -174,12 +201,15 @@ def contexts(chromium: Browser) -> dict[str, BrowserContext]:
 
 
 @pytest.fixture
-def visit(contexts: dict[str, BrowserContext], site: str) -> Iterator[Callable[..., Visitor]]:
-    """Makes visitors; at the end none of them may have met an error or another origin."""
+def visit(
+    contexts: dict[str, BrowserContext], request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Visitor]]:
+    """Makes visitors of the site, or of a server elsewhere; at the end none of them may have met an error or
+    another origin."""
     visitors: list[Visitor] = []
 
-    def make(size: str = "desktop") -> Visitor:
-        visitors.append(Visitor(contexts[size], site))
+    def make(size: str = "desktop", at: str = "") -> Visitor:
+        visitors.append(Visitor(contexts[size], at or request.getfixturevalue("site")))
         return visitors[-1]
 
     yield make

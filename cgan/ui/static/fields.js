@@ -15,7 +15,8 @@ function refill(end, invent) {
   const query = read();
   for (const field of model().fields) {
     const value = invent(field);
-    query[value === null ? "delete" : "set"](field.name + end, value);
+    if (value === null) query.delete(field.name + end);
+    else query.set(field.name + end, value);
   }
   write(query);
   changed();

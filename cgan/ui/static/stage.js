@@ -35,7 +35,7 @@ function warn(message) {
 
 // What the picture shows, in words: every parameter but the model. A picture that was asked for has no words.
 function describe(query, key = "described") {
-  const words = (value) => (value.length > 300 ? "" : ` ${value}`);
+  const words = (value) => (/^[\w-]{60,}$/.test(value) ? "" : ` ${value}`);
   const parts = [...query].filter(([name]) => name !== "model").map(([name, value]) => name + words(value));
   return say(key, { what: parts.join(", ") });
 }
