@@ -23,6 +23,7 @@ from cgan.ui.plans import PICTURE_ROUTES
 from cgan.ui.routes import PictureRoutes
 from cgan.ui.tabs import ROUTES
 from tests.conftest import CLASSES, tiny_config, tiny_model
+from tests.test_conditions import SIZE, TARGETS, configured, encoder
 
 
 def vivid_model() -> ConditionalGAN:
@@ -114,6 +115,14 @@ def test_many_samples_are_tiled_with_black_gaps(app, engine):
     assert not sheet[9:, 18:].any()
 
 
+def test_columns_may_be_chosen(app):
+    row, sheet = (pixels(app, f"/frame.png?seed=7&label=one&count=4{more}") for more in ("&columns=4", ""))
+    assert row.shape == (8, 35)
+    assert sheet.shape == (17, 17)
+    assert (row[:, :17] == sheet[:8]).all()
+    assert (row[:, 18:] == sheet[9:]).all()
+
+
 def test_scale_enlarges_pixels_to_squares(app):
     small, large = (pixels(app, f"/frame.png?seed=1&label=one&scale={scale}") for scale in (1, 3))
     assert (large == small.repeat(3, 0).repeat(3, 1)).all()
@@ -191,6 +200,33 @@ def test_the_grid_has_noises_in_rows_and_choices_in_columns(app, engine):
         for column in range(3):
             there = grid[row * 9 : row * 9 + 8, column * 9 : column * 9 + 8]
             assert (turned[column * 9 : column * 9 + 8, row * 9 : row * 9 + 8] == there).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "along", "values"),
+    [
+        ("attributes", "", [{"hair": hair} for hair in ("black", "red", "grey")]),
+        ("attributes", "&along=width", [{"width": f"{10 + 10 * k / 6:.4g}"} for k in range(7)]),
+        ("text", "", [{"text": caption} for caption in encoder("text").fields()[0].examples]),
+        ("mask", "", [{"mask": text} for text in encoder("mask").fields()[0].examples]),
+        ("image", "&along=image", [{"image": text} for text in encoder("image").fields()[0].examples]),
+    ],
+)
+def test_the_grid_goes_along_any_field(name, along, values):
+    model = ConditionalGAN(configured(name).model(TARGETS, SIZE, 1)).eval().requires_grad_(False)
+    engine, app = Engine({name: model}, "cpu"), FastAPI()
+    PictureRoutes(engine).add_to(app)
+    try:
+        grid = pixels(app, f"/grid.png?seed=7&rows=2{along}")
+        assert grid.shape == (2 * SIZE + 1, len(values) * (SIZE + 1) - 1)
+        raw = torch.cat([model.encoder.parse(value) for value in values])
+        cond = engine.models[name].embed(raw)
+        first = engine.models[name].sampler(model.noise(7, 1).expand(len(raw), -1), cond)[:, 0].numpy()
+        for column, picture in enumerate(first):
+            assert (grid[:SIZE, column * (SIZE + 1) :][:, :SIZE] == picture).all()
+        assert "along must be one of" in get(app, "/grid.png?along=nose").text
+    finally:
+        engine.close()
 
 
 def test_the_walk_goes_there_and_back(app):
