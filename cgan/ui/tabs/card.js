@@ -89,7 +89,7 @@ tabs.card = {
       const what = say("card_cell", { asked: names[asked], read: names[read], share: percent(share, 2) });
       const shade = Math.round(100 * share ** 0.3);
       const cell = node("td", { tabIndex: asked + read ? -1 : 0, title: what, textContent: short(100 * share) });
-      cell.className = `${asked === read ? "right" : "wrong"}${shade > 50 ? " strong" : ""}`;
+      cell.className = asked === read ? "right" : "wrong";
       cell.style.setProperty("--shade", `${shade}%`);
       for (const event of ["focus", "mouseenter"]) cell.addEventListener(event, () => (line.textContent = what));
       return cell;
