@@ -21,7 +21,7 @@ def test_mixer(visit, site, size):
     page.locator(".presets button", has_text="All alike").click()
     visitor.wait_for("frame.png?seed=1&label=zero:1,one:1,two:1&strength=2")
     face = page.locator('[data-corner="1"] img').evaluate("image => image.src")
-    expected = httpx.get(f"{site}/frame.png?seed=1&label=one&strength=2").content
+    expected = httpx.get(f"{site}/frame.png?seed=1&label=two&strength=2").content
     assert httpx.get(face).content == expected
     box = page.locator(".triangle path").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
@@ -43,7 +43,7 @@ def test_corners_change_places_and_another_model_begins_anew(visit):
     visitor = visit()
     page = visitor.open("tab=mixer&label=zero:1,one:3")
     page.locator('[data-corner="0"] select').select_option("1")
-    visitor.address("corners=1,0,2", "label=zero:1,one:3")
+    visitor.address("corners=1,2,0", "label=zero:1,one:3")
     page.locator("[data-models]").select_option("second")
     visitor.wait_for("frame.png?model=second&seed=1&label=Ankle boot:0.5,Bag:0.5")
     assert "corners" not in visitor.address("model=second", "label=Ankle")

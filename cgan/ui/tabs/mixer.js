@@ -120,8 +120,8 @@ tabs.mixer = {
   corners({ choices }, form) {
     const own = form.elements.corners.value.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
     const fit = own.length === 3 && new Set(own).size === 3 && own.every((index) => index in choices);
-    const first = choices.length > 9 ? [3, 8, 5] : [0, 1, 2];
-    return fit ? own : first.slice(0, Math.min(3, choices.length));
+    const first = choices.length > 9 ? [3, 8, 5] : [0, choices.length - 1, 1];
+    return fit ? own : first.slice(0, choices.length);
   },
 
   // Another choice for a corner; one that stands at another corner changes places with it.
