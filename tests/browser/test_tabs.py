@@ -48,23 +48,23 @@ def test_interpolate(visit, site, size):
     for selector, path in (
         (".thumb[data-end=''] img", "frame.png?seed=3&label=one"),
         (".thumb[data-end='2'] img", "frame.png?seed=9&label=zero"),
-        (".film img", "strip.png?seed=3&label=one&seed2=9&label2=zero&mode=lerp&steps=9"),
+        ("#panel-interpolate .film img", "strip.png?seed=3&label=one&seed2=9&label2=zero&mode=lerp&steps=9"),
     ):
         shown = httpx.get(page.locator(selector).evaluate("image => image.src")).content
         assert shown == httpx.get(f"{site}/{path}").content, selector
-    film = page.locator(".film").bounding_box()
-    page.locator(".film").click(position={"x": film["width"] - 3, "y": 5})
+    film = page.locator("#panel-interpolate .film").bounding_box()
+    page.locator("#panel-interpolate .film").click(position={"x": film["width"] - 3, "y": 5})
     visitor.wait_for("frame.png?seed=9&label=zero")
     for mark, kind in (("gif", "GIF"), ("strip", "PNG")):
         with page.expect_download() as download:
-            page.locator(f"[data-{mark}]").click()
+            page.locator(f"#panel-interpolate [data-{mark}]").click()
         with Image.open(download.value.path()) as saved:
             assert saved.format == kind
 
 
 def test_playing_moves_until_it_is_paused(visit):
     page = visit().open("tab=interpolate&seed=3&label=one&seed2=9&label2=zero&t=0.5")
-    slider, play = page.locator("#interpolate-t"), page.locator("[data-play]")
+    slider, play = page.locator("#interpolate-t"), page.locator("#panel-interpolate [data-play]")
     play.click()
     assert play.inner_text().strip() == "Pause"
     page.wait_for_function("document.querySelector('#interpolate-t').value !== '0.5'")
@@ -96,7 +96,7 @@ def test_a_cell_of_the_grid_is_taken_to_generate(visit, site, size):
 def test_the_grid_turns_and_is_walked_by_keys(visit):
     visitor = visit()
     page = visitor.open("tab=conditioning&seed=5&rows=4")
-    page.locator(".switch").click()
+    page.locator("#panel-conditioning .switch").click()
     visitor.wait_for("grid.png?seed=5&rows=4&transpose=1")
     assert page.locator(".down").inner_text().split() == ["zero", "one", "two"]
     page.locator(".cells button").first.focus()
@@ -109,15 +109,15 @@ def test_tabs_are_reached_by_keys_and_keep_their_state(visit):
     visitor = visit()
     page = visitor.open("seed=4&label=one")
     page.locator("#tab-generate").focus()
+    page.keyboard.press("ArrowRight")
+    visitor.wait_for("frame.png?seed=1&label=zero&seed2=2&label2=two&t=0.5")
     page.keyboard.press("ArrowLeft")
-    page.locator("#panel-compare").wait_for()
-    page.keyboard.press("ArrowLeft")
-    visitor.wait_for("grid.png?rows=10")
-    page.keyboard.press("ArrowLeft")
-    visitor.wait_for("grid.png?seed=1&rows=8")
-    page.keyboard.press("Home")
     visitor.wait_for("frame.png?seed=4&label=one")
     assert page.evaluate("document.activeElement.id") == "tab-generate"
+    first, *_, last = page.locator('[role="tab"]').all()
+    for key, tab in (("Home", first), ("ArrowLeft", last), ("ArrowRight", first), ("End", last)):
+        page.keyboard.press(key)
+        assert tab.evaluate("tab => tab === document.activeElement && tab.ariaSelected === 'true'"), key
 
 
 def test_another_model_brings_its_own_labels(visit):
