@@ -103,7 +103,8 @@ def alike(dataset: Dataset, form: str, test: Images) -> Tensor | None:
     classes = labels.unique()
     most = NOISES * max(1, CONDITIONS // len(classes))
     members = [(labels == label).nonzero()[:most, 0] for label in classes]
-    return test.images[torch.cat([rows[: len(rows) // NOISES * NOISES] for rows in members])]
+    rows = torch.cat([own[: len(own) // NOISES * NOISES] for own in members])
+    return test.images[rows] if len(rows) else None
 
 
 def _check_judge(network: FeatureNetwork, data: Images) -> None:

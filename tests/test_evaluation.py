@@ -15,11 +15,12 @@ from cgan import evaluation
 from cgan.__main__ import main
 from cgan.conditions import CONDITIONS
 from cgan.data.faces import Faces
-from cgan.evaluation import draw_samples, drawer, quick_evaluation
+from cgan.data.vision import MNIST
+from cgan.evaluation import alike, draw_samples, drawer, quick_evaluation
 from cgan.metrics import MEASURES, report
 from cgan.metrics.asked import asked
 from cgan.model import ConditionalGAN
-from tests.conftest import tiny_config
+from tests.conftest import tiny_config, tiny_data
 from tests.test_conditions import SIZE, TARGETS, configured
 
 FOLDER = Path(__file__).parent.parent / "assets" / "models" / "mnist-article"
@@ -164,3 +165,12 @@ def test_conditions_are_those_of_unseen_pictures_each_under_several_noises(form)
     raw = model.encoder.encode({form: wanted[form]})
     assert (images.int() - model.sample(model.noise(1, 12), raw).int()).abs().max() <= 1
     assert not torch.equal(images[0], images[1]), "the noise differs"
+
+
+def test_real_pictures_of_one_condition_come_in_groups_of_a_class():
+    data = tiny_data(60)  # 20 of each class
+    images = alike(MNIST(size=8), "label", data)
+    places = [(data.images == image).flatten(1).all(1).nonzero().item() for image in images]
+    assert [data.targets["label"][place].item() for place in places] == [0] * 16 + [1] * 16 + [2] * 16
+    assert alike(MNIST(size=8), "label", tiny_data(9)) is None
+    assert alike(MNIST(size=8), "mask", data) is None
