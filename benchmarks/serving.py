@@ -1,15 +1,16 @@
-"""Load on the server: visitors drag a slider, the newest value wins. Loopback, bounded; a table and a JSON.
+"""Load on the server, and on the stock recipe in the same run. Loopback, bounded; a table and a JSON.
 
-    python benchmarks/serving.py --visitors 1,8,30,100,300 --seconds 20 --json serving.json
+    python -m benchmarks.serving --visitors 1,8,30,100,300 --seconds 20 --turns 3 --json serving.json
+    python -m benchmarks.serving --visitors 30 --frames 100000 --baseline no
 
-Every visitor wishes for a new picture `rate` times a second and has one request under way at most; what he
-wishes for meanwhile replaces what he wished for before. A latency runs from the wish to the last byte.
+The stock recipe (`benchmarks/stock.py`) shows the first of the models. Both servers run all the time and are
+loaded in turns, for every number of visitors. With --frames the load on ours goes on until so many pictures
+have been served, and the table shows what memory does meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import dataclasses
 import json
 import multiprocessing
@@ -18,33 +19,26 @@ import random
 import statistics
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.measuring import Spread
+from benchmarks.visitors import Tally, crowd
+
 ROOT = Path(__file__).parents[1]
+FIRST = ROOT / "assets" / "models" / "mnist"  # what app.py shows first where no model is named
 VISITORS_PER_PROCESS = 150
-
-
-@dataclass
-class Tally:
-    """What some visitors met."""
-
-    latencies: list[float] = field(default_factory=list)  # seconds, of pictures served
-    failures: list[str] = field(default_factory=list)
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(self.latencies + other.latencies, self.failures + other.failures)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table."""
+    """One turn of one server."""
 
+    server: str
     visitors: int
     offered_per_s: float
     served_per_s: float
@@ -52,74 +46,26 @@ class Row:
     p95_ms: float
     p99_ms: float
     failed: int
-    server_cpu_ms_per_frame: float | None
-    server_mb: float | None
+    server_cpu_ms_per_frame: float
+    server_mb: float
+    served: int
 
 
-class Connection:
-    """HTTP/1.1 over one kept socket, in few instructions: the clients share the server's cores."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
-        self.reader, self.writer = reader, writer
-
-    @classmethod
-    async def open(cls, port: int) -> Connection:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
-
-    async def get(self, path: str) -> tuple[int, bytes]:
-        """Status and body."""
-        self.writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
-        head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
-        _, found, rest = head.partition(b"content-length:")
-        length = int(rest.split(b"\r\n", 1)[0]) if found else 0
-        return int(head[9:12]), await self.reader.readexactly(length)
-
-
-async def visit(port: int, seed: int, rate: float, seconds: float) -> Tally:
-    """One visitor who drags for so long. No two visitors, and no two wishes, are for the same picture."""
-    tally, connection = Tally(), await Connection.open(port)
-    begin = time.perf_counter() + random.Random(seed).random() / rate
-    last, sent = int(rate * seconds) - 1, -1
-    while sent < last:
-        newest = min(int((time.perf_counter() - begin) * rate), last)
-        if newest <= sent or time.perf_counter() < begin:
-            await asyncio.sleep(max(0.0, begin + (sent + 1) / rate - time.perf_counter()))
-            continue
-        sent = newest
-        path = (
-            f"/frame.png?seed={seed}&label=3&z={sent % 1000 * 0.005:.3f},{sent // 1000}&client=visitor{seed}"
-        )
-        status, body = await connection.get(path)
-        if status == 200 and body.startswith(b"\x89PNG") and body.endswith(b"IEND\xaeB`\x82"):
-            tally.latencies.append(time.perf_counter() - (begin + sent / rate))
-        else:
-            tally.failures.append(f"{status} {body[:100]!r}")
-    return tally
-
-
-def crowd(port: int, seeds: range, rate: float, seconds: float) -> Tally:
-    """Visitors of one client process."""
-
-    async def together() -> list[Tally]:
-        return await asyncio.gather(*(visit(port, seed, rate, seconds) for seed in seeds))
-
-    return sum(asyncio.run(together()), Tally())
-
-
-def measure(port: int, process: int, visitors: int, rate: float, seconds: float) -> Row:
-    """Load the server with so many visitors."""
+def measure(kind: str, at: tuple[int, int], visitors: int, rate: float, seconds: float) -> Row:
+    """Load the server at (port, process id) with so many visitors."""
+    port, process = at
     step, base = VISITORS_PER_PROCESS, random.SystemRandom().randrange(2**40)
     groups = [range(base + first, base + min(first + step, visitors)) for first in range(0, visitors, step)]
     cpu = cpu_seconds(process)
     with ProcessPoolExecutor(len(groups), multiprocessing.get_context("spawn")) as pool:
-        jobs = [pool.submit(crowd, port, group, rate, seconds) for group in groups]
+        jobs = [pool.submit(crowd, kind, port, group, rate, seconds) for group in groups]
         tally = sum((job.result(seconds + 120) for job in jobs), Tally())
     served = len(tally.latencies)
     for failure in sorted(set(tally.failures))[:3]:
         print(f"  failed: {failure}", file=sys.stderr)
     cuts = statistics.quantiles(tally.latencies, n=100) if served > 1 else [float("nan")] * 99
-    used = None if cpu is None else (cpu_seconds(process) - cpu) * 1000 / max(served, 1)
     return Row(
+        server=kind,
         visitors=visitors,
         offered_per_s=visitors * rate,
         served_per_s=round(served / seconds, 1),
@@ -127,73 +73,127 @@ def measure(port: int, process: int, visitors: int, rate: float, seconds: float)
         p95_ms=round(cuts[94] * 1000, 2),
         p99_ms=round(cuts[98] * 1000, 2),
         failed=len(tally.failures),
-        server_cpu_ms_per_frame=None if used is None else round(used, 3),
+        server_cpu_ms_per_frame=round((cpu_seconds(process) - cpu) * 1000 / max(served, 1), 3),
         server_mb=resident_mb(process),
+        served=served,
     )
 
 
-def cpu_seconds(process: int) -> float | None:
-    """User and system time of a process so far; None where there is no /proc."""
+def cpu_seconds(process: int) -> float:
+    """User and system time of a process so far; not a number where there is no /proc."""
     try:
         parts = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return None
+        return float("nan")
     return (int(parts[11]) + int(parts[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def resident_mb(process: int) -> float | None:
-    """Memory of a process; None where there is no /proc."""
+def resident_mb(process: int) -> float:
+    """Memory of a process; not a number where there is no /proc."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
-        return None
+        return float("nan")
     return next(round(int(line.split()[1]) / 1024, 1) for line in lines if line.startswith("VmRSS"))
 
 
 @contextmanager
-def server(models: list[str]) -> Iterator[tuple[int, int]]:
-    """A server of our own, with its page: (port, process id)."""
-    options = [part for model in models for part in ("--model", model)]
-    command = [sys.executable, str(ROOT / "app.py"), "--port", "0", *options]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+def running(command: list[str], paths: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """A server that prints its address: (port, process id), once it has answered at these paths."""
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         try:
             line = process.stdout.readline()
             if "http://" not in line:
-                raise SystemExit("the server did not start")
+                raise SystemExit(f"the server did not start: {' '.join(command)}")
             port = int(line.rpartition(":")[2])
-            for path in ("/healthz", "/"):  # the page too: its import must not disturb the measurement
+            for path in paths:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60).read()
             yield port, process.pid
         finally:
             process.terminate()
 
 
-def main() -> None:
+@contextmanager
+def server(models: list[str]) -> Iterator[tuple[int, int]]:
+    """A server of our own, with its page (its import must not disturb the measurement)."""
+    options = [part for model in models for part in ("--model", model)]
+    command = [sys.executable, str(ROOT / "app.py"), "--port", "0", *options]
+    with running(command, ("/healthz", "/")) as at:
+        yield at
+
+
+@contextmanager
+def stock(models: list[str]) -> Iterator[tuple[int, int]]:
+    """The stock recipe with the first of the models, which must be a folder."""
+    folder = models[0] if models else str(FIRST)
+    with running([sys.executable, "-m", "benchmarks.stock", folder], ("/",)) as at:
+        yield at
+
+
+SERVERS = {"stock": stock, "ours": server}
+FIGURES = ("served_per_s", "p50_ms", "p95_ms", "server_cpu_ms_per_frame", "server_mb")
+
+
+def summary(rows: list[Row]) -> dict[str, Spread]:
+    """The turns of one server under one load."""
+    return {name: Spread.of([getattr(row, name) for row in rows]) for name in FIGURES}
+
+
+def soak(at: tuple[int, int], visitors: int, rate: float, seconds: float, frames: int) -> list[Row]:
+    """Load ours, so many seconds at a time, until so many pictures have been served."""
+    rows: list[Row] = []
+    while (done := sum(row.served for row in rows)) < frames:
+        rows.append(measure("ours", at, visitors, rate, seconds))
+        if not rows[-1].served:
+            raise SystemExit("the server serves nothing any more")
+        print(f"{done + rows[-1].served:8} pictures {rows[-1].server_mb:8} MB", flush=True)
+    return rows
+
+
+def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--visitors", default="1,8,30", help="numbers of visitors, comma-separated (%(default)s)"
-    )
+    parser.add_argument("--visitors", default="1,8,30", metavar="N,N", help="how many (%(default)s)")
     parser.add_argument("--rate", type=float, default=5.0, help="wishes per visitor and second (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=20.0, help="for each number (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="of a turn (%(default)s)")
+    parser.add_argument("--turns", type=int, default=3, help="of each server and number (%(default)s)")
+    parser.add_argument("--baseline", default="yes", choices=("yes", "no"), help="(%(default)s)")
+    parser.add_argument("--frames", type=int, help="serve so many pictures instead, and watch memory")
     parser.add_argument("--model", action="append", default=[], help="as for app.py")
     parser.add_argument("--json", type=Path, help="write the table here too")
-    arguments = parser.parse_args()
-    rows = []
-    print("visitors  offered/s  served/s   p50 ms   p95 ms   p99 ms  failed  CPU ms/frame    MB")
-    with server(arguments.model) as (port, process):
+    arguments = parser.parse_args(argv)
+    load = arguments.rate, arguments.seconds
+    kinds = ["ours"] if arguments.frames or arguments.baseline == "no" else ["stock", "ours"]
+    rows: list[Row] = []
+    summaries = []
+    with ExitStack() as stack:
+        at = {kind: stack.enter_context(SERVERS[kind](arguments.model)) for kind in kinds}
         for visitors in map(int, arguments.visitors.split(",")):
-            row = measure(port, process, visitors, arguments.rate, arguments.seconds)
-            rows.append(dataclasses.asdict(row))
-            print(
-                f"{row.visitors:8} {row.offered_per_s:10.0f} {row.served_per_s:9} {row.p50_ms:8}",
-                f"{row.p95_ms:8} {row.p99_ms:8} {row.failed:7} {row.server_cpu_ms_per_frame!s:>13}",
-                f"{row.server_mb!s:>5}",
-                flush=True,
-            )
+            if arguments.frames:
+                rows += soak(at["ours"], visitors, *load, arguments.frames)
+                continue
+            found = {kind: [] for kind in kinds}
+            for _ in range(arguments.turns):
+                for kind in kinds:
+                    found[kind].append(measure(kind, at[kind], visitors, *load))
+            for kind, turns in found.items():
+                figures, failed = summary(turns), sum(row.failed for row in turns)
+                summaries.append({"server": kind, "visitors": visitors, "failed": failed, **figures})
+                told = "  ".join(f"{name} {figure}" for name, figure in figures.items())
+                print(f"{visitors:4} {kind:6} of {visitors * arguments.rate:g}/s: {told}  failed {failed}")
+                sys.stdout.flush()
+                rows += turns
     if arguments.json:
-        arguments.json.write_text(json.dumps({"load": os.getloadavg(), "rows": rows}, indent=1) + "\n")
+        summaries = [
+            {key: dataclasses.asdict(v) if isinstance(v, Spread) else v for key, v in entry.items()}
+            for entry in summaries
+        ]
+        turns = [dataclasses.asdict(row) for row in rows]
+        found = {"load": os.getloadavg(), "cores": os.cpu_count(), "rows": summaries, "turns": turns}
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ from cgan import __version__
 from cgan.config import to_json
 from cgan.dissection import Dissection
 from cgan.inference import Sampler, resolve_device
+from cgan.inversion import Guess, choices, embed
 from cgan.latent import directions, principal
 from cgan.model import METRICS, ConditionalGAN, ModelError, read_json
 from cgan.timeline import Snapshots
@@ -72,6 +73,12 @@ class Resident:
     def dissection(self) -> Dissection:
         """Its generator opened up."""
         return Dissection(self.model)
+
+    @cached_property
+    def guess(self) -> Guess:
+        """What noise a picture may come from, under each of the labels that can be tried one by one. The
+        first asking takes a second."""
+        return Guess(self.model, embed(self.model, choices(self.model.encoder)))
 
     @cached_property
     def principal(self) -> Tensor:

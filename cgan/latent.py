@@ -144,17 +144,18 @@ def place(
 ) -> Tensor:
     """Noise [count, Z] of the samples first, first + 1, ... under `seed`, moved to where a person put it.
 
-    The noise is multiplied by `psi` (truncation; Brock et al. 2019, section 3.1), `strengths` along the
-    `leading` directions [L, Z] are added, and `components` set raw components by index. ValueError if there
-    are more strengths than directions or no such component.
+    `components` set raw components by index; all of them together are a noise of one's own. Then it is
+    multiplied by `psi` (truncation; Brock et al. 2019, section 3.1), and `strengths` along the `leading`
+    directions [L, Z] are added. ValueError if there are more strengths than directions or no such component.
     """
     if len(strengths) > len(leading):
         raise ValueError(f"z takes at most {len(leading)} strengths, got {len(strengths)}")
-    noise = model.noise(seed, count, first) * psi
-    if strengths:
-        noise = noise + torch.tensor(strengths, dtype=noise.dtype) @ leading[: len(strengths)]
+    noise = model.noise(seed, count, first)
     for index, value in (components or {}).items():
         if not 0 <= index < noise.shape[1]:
             raise ValueError(f"raw takes components 0 to {noise.shape[1] - 1}, got {index}")
         noise[:, index] = value
+    noise = noise * psi
+    if strengths:
+        noise = noise + torch.tensor(strengths, dtype=noise.dtype) @ leading[: len(strengths)]
     return noise

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from cgan.critic import scores, sensitivity
 from cgan.engine import Engine
 from cgan.ui.routes import PictureRoutes
 from cgan.ui.tabs.critic import DARKER, LIGHTER, overlay
-from tests.conftest import tiny_data, tiny_model
+from tests.conftest import CLASSES, tiny_data, tiny_model
 from tests.test_routes import COLOUR, get, pixels
 
 LOSSES = {name: {"training": {"config": {"loss": {"name": name}}}} for name in ("bce", "hinge")}
@@ -148,3 +149,37 @@ def test_refusals(app, path, message):
     response = get(app, path)
     assert response.status_code == 400
     assert message in response.text
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """Real pictures of the tiny models' data: six of every class."""
+    data = tiny_data(18)
+    network = SimpleNamespace(info=SimpleNamespace(classes=CLASSES))
+    found = SimpleNamespace(network=network, labels=data.targets["label"], pictures=data.images)
+    monkeypatch.setattr("cgan.ui.tabs.critic.real_pictures", lambda model: found)
+    return found
+
+
+def test_real_pictures_of_the_class_that_is_asked_for(app, engine, kept):
+    logits = told(app, "/real.json?seed=3&label=two")["logits"]
+    assert len(logits) == 6
+    assert logits == sorted(logits, reverse=True)
+    row = pixels(app, "/real.png?seed=3&label=two")
+    shown = [row[:, 9 * k : 9 * k + 8] for k in range(6)]
+    own = kept.pictures[kept.labels == 2][:, 0].numpy()
+    assert {each.tobytes() for each in shown} == {each.tobytes() for each in own}
+    for picture, logit in zip(shown, logits, strict=True):
+        assert logit == pytest.approx(judged(engine, picture, "two"), abs=1e-4)
+    mixed = told(app, "/real.json?seed=3&label=one:0.2,two:0.8")["logits"]
+    assert mixed == logits
+
+
+def test_where_no_real_pictures_are_kept(app, kept, monkeypatch):
+    kept.labels = None
+    assert told(app, "/real.json?label=two") == {"logits": []}
+    monkeypatch.setattr("cgan.ui.tabs.critic.real_pictures", lambda model: None)
+    assert told(app, "/real.json?label=two") == {"logits": []}
+    response = get(app, "/real.png?label=two")
+    assert response.status_code == 400
+    assert "no real pictures of this condition are kept for model bce" in response.text

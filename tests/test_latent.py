@@ -101,10 +101,10 @@ def test_place_by_hand(model):
     leading = torch.eye(5)[[2, 4]]
     noise = model.noise(7, 2)
     expected = noise * 0.5
+    expected[:, [0, 2]] = torch.tensor([1.5, 2.0])
     expected[:, 2] += 1.5
     expected[:, 4] -= 2
-    expected[:, 0] = 3
-    found = place(model, leading, seed=7, count=2, psi=0.5, strengths=(1.5, -2), components={0: 3.0})
+    found = place(model, leading, seed=7, count=2, psi=0.5, strengths=(1.5, -2), components={0: 3.0, 2: 4.0})
     torch.testing.assert_close(found, expected)
     assert torch.equal(place(model, leading, seed=7, first=1), noise[1:])
 

@@ -26,6 +26,7 @@ RESERVED = frozenset(
     + ("transpose", "model", "v", "client", "fps", "tab", "seed3", "seed4", "x", "y", "over", "across", "up")
     + ("mixed", "corners", "kind", "moves", "layers", "names", "snap", "speed")
     + ("snapshot", "view", "block", "off", "drawn", "columns", "along")
+    + ("heat", "seek", "space")
 )
 """Parameters of the explorer's address, which no field may be called."""
 EXAMPLES = 8  # of a data set's conditions that a person may start from

@@ -35,7 +35,7 @@ const tell = (control) => control.dispatchEvent(new Event("input", { bubbles: tr
 function swatches(root) {
   const name = (event) => {
     const near = event?.target.closest(".dab");
-    $("legend b", root).textContent = (near ? $("input", near) : $("input:checked", root))?.value ?? "";
+    $("legend b", root).textContent = props.word((near ? $("input", near) : $("input:checked", root))?.value ?? "");
   };
   for (const kind of ["pointerover", "focusin", "input"]) root.addEventListener(kind, name);
   for (const kind of ["pointerleave", "focusout"]) root.addEventListener(kind, () => name());

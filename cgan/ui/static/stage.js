@@ -12,6 +12,13 @@ const say = (key, values = {}) =>
   props.texts[key].replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 const page = { tab: null, model: null };
 
+// A field's or a choice's name, as the language has it if it is a known one.
+function named(name) {
+  const words = name.replaceAll("_", " ");
+  const own = props.word(words);
+  return own === words ? props.word(words[0].toUpperCase() + words.slice(1)) : own;
+}
+
 // ---- the stage
 
 const stage = new Live($(".frame"), {

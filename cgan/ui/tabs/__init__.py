@@ -12,8 +12,10 @@ from cgan.ui.tabs.examples import Examples
 from cgan.ui.tabs.generate import Generate
 from cgan.ui.tabs.inside import Inside
 from cgan.ui.tabs.interpolate import Interpolate
+from cgan.ui.tabs.invert import Invert
 from cgan.ui.tabs.learn import Learn
 from cgan.ui.tabs.mixer import Mixer
+from cgan.ui.tabs.neighbours import Nearest
 from cgan.ui.tabs.pad import Pad
 
 TABS: Registry[Tab] = Registry(
@@ -28,6 +30,8 @@ TABS: Registry[Tab] = Registry(
     learn=Learn,
     inside=Inside,
     critic=Critic,
+    invert=Invert,
+    neighbours=Nearest,
     card=Card,
     compare=Compare,
 )

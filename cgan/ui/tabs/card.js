@@ -16,7 +16,7 @@ tabs.card = {
   },
 
   parts({ training, evaluation, curve: checks, timeline }) {
-    const curve = [checks, timeline].find((each) => each?.length > 1);
+    const curve = [checks, timeline].map(judged).find((each) => each.length > 1);
     return [
       ...(evaluation ? [this.notice(evaluation), this.figures(evaluation)] : [node("p", { textContent: say("card_none") })]),
       ...(evaluation?.generated.obedience.confusion ? [this.confusion(evaluation)] : []),

@@ -17,14 +17,14 @@ tabs.conditioning = {
   model({ fields }, form) {
     const names = [...fields].sort((a, b) => (b.type === "choice") - (a.type === "choice")).map((field) => field.name);
     const select = form.elements.along;
-    select.replaceChildren(...names.map((name) => new Option(name.replaceAll("_", " "), name)));
+    select.replaceChildren(...names.map((name) => new Option(named(name), name)));
     select.dataset.default = names[0];
     $("[data-along]", form).hidden = names.length < 2;
   },
 
   // What the columns ask for, with a name for each; pictures and captions are numbered.
   values({ type, choices, examples, low, high }) {
-    if (type === "choice") return [choices, choices];
+    if (type === "choice") return [choices, choices.map(props.word)];
     if (type !== "range") return [examples, examples.map((_, index) => String(index + 1))];
     const steps = Array.from({ length: 7 }, (_, step) => String(Number((low + ((high - low) * step) / 6).toPrecision(4))));
     return [steps, steps.map((step) => String(Number(Number(step).toPrecision(2))))];
@@ -54,7 +54,7 @@ tabs.conditioning = {
     this.cells.replaceChildren(...rows.flatMap((_, row) => columns.map((_, column) => {
       const [index, at] = swapped ? [column, row] : [row, column];
       const cell = Object.assign(document.createElement("button"), { type: "button", tabIndex: -1 });
-      const label = field.type === "caption" ? values[at] : field.choices ? titles[at] : `${field.name} ${titles[at]}`;
+      const label = field.type === "caption" ? values[at] : field.choices ? titles[at] : `${named(field.name)} ${titles[at]}`;
       cell.title = say("cell", { label, n: index + 1 });
       Object.assign(cell.dataset, { index, field: field.name, at: values[at] });
       return cell;

@@ -5,9 +5,10 @@ tabs.critic = {
     this.heat = new Live(this.layer($(".box")), { limit: 1 });
     this.score = new Newest((told) => this.tell(form, { own: told }));
     this.ranking = new Newest((told) => this.tell(form, { ranking: told }));
+    this.real = new Newest((told) => this.tell(form, { real: told }));
     this.drawing = new Newest((told) => this.tell(form, { drawn: told }));
     for (const row of $$(".ranked", form)) {
-      row.addEventListener("click", ({ target }) => this.pick(form, target.closest("button")?.dataset.index));
+      row.addEventListener("click", ({ target }) => this.pick(form, row, target.closest("button")?.dataset.index));
     }
     $("[data-open]", form).addEventListener("click", () => open("generate", this.asked(read())));
     $("[data-carry]", form).addEventListener("click", () => this.carry(form));
@@ -62,48 +63,68 @@ tabs.critic = {
     this.ranking.ask(route("ranking.json", all));
     all.set("count", 64);
     $(".explorer").style.setProperty("--sheet", `url("${route("frame.png", all)}")`);
+    all.delete("count");
+    for (const name of ["psi", "z", "raw"]) all.delete(name);
+    this.real.ask(route("real.json", all));
+    this.reals = route("real.png", all);
+    $('.ranked[data-end="real"]', form).style.setProperty("--sheet", `url("${this.reals}")`);
     this.mark(form);
   },
 
   // What has been told last of the picture, its seed's first 64 and the drawing.
   tell(form, told) {
     Object.assign(this.told, told);
-    const { own, ranking, drawn } = this.told;
+    const { own, ranking, real, drawn } = this.told;
     if (own) $(".opinion .reading", form).textContent = this.words(own, "critic_probability", "critic_logit");
     $(".freehand .reading").textContent = drawn ? this.words(drawn, "critic_drawn", "critic_drawn_logit") : "";
-    if (told.ranking) this.rank(form, ranking);
-    $(".scale", form).replaceChildren(...(own ? [this.scale(own, ranking?.logits ?? [], drawn)] : []));
+    if (told.ranking) {
+      const { logits, order } = ranking;
+      for (const [end, shown] of [["best", order], ["worst", [...order].reverse()]]) this.rank(form, end, shown, logits);
+    }
+    if (told.real) this.rank(form, "real", [...real.logits.keys()], real.logits);
+    $("[data-ticks]", form).hidden = !real?.logits.length;
+    $(".scale", form).replaceChildren(...(own ? [this.scale(own, ranking?.logits ?? [], real?.logits ?? [], drawn)] : []));
   },
 
   words({ logit, probability }, likely, bare) {
     return say(probability === null ? bare : likely, { logit: signed(logit), percent: percent(probability ?? 0, 1) });
   },
 
-  rank(form, { logits, order }) {
-    for (const row of $$(".ranked", form)) {
-      const places = $$("button", row);
-      const shown = row.dataset.end === "best" ? order.slice(0, places.length) : order.slice(-places.length).reverse();
-      places.forEach((place, index) => {
-        const at = shown[index];
-        place.dataset.index = at;
-        place.title = say("critic_pick", { n: at + 1, logit: signed(logits[at]) });
-        place.style.setProperty("--column", at % 8);
-        place.style.setProperty("--row", Math.floor(at / 8));
-        $("small", place).textContent = signed(logits[at]);
-      });
-      row.style.setProperty("--size", model().size);
+  // Fills a row with the first of `shown`, which are places on its sheet of eight columns.
+  rank(form, end, shown, logits) {
+    const row = $(`.ranked[data-end="${end}"]`, form);
+    row.hidden = !shown.length;
+    row.style.setProperty("--size", model().size);
+    for (const [index, place] of $$("button", row).entries()) {
+      const at = shown[index];
+      place.hidden = at === undefined;
+      if (place.hidden) continue;
+      place.dataset.index = at;
+      place.title = say(end === "real" ? "critic_pick_real" : "critic_pick", { n: at + 1, logit: signed(logits[at]) });
+      place.style.setProperty("--column", at % 8);
+      place.style.setProperty("--row", Math.floor(at / 8));
+      $("small", place).textContent = signed(logits[at]);
     }
     this.mark(form);
   },
 
   mark(form) {
-    for (const place of $$(".ranked button", form)) place.setAttribute("aria-pressed", place.dataset.index === form.elements.first.value);
+    for (const place of $$(".ranked:not([data-end=real]) button", form)) {
+      place.setAttribute("aria-pressed", place.dataset.index === form.elements.first.value);
+    }
   },
 
-  pick(form, index) {
+  // One of the seed's pictures goes to the stage, a real one to the pad.
+  async pick(form, row, index) {
     if (index === undefined) return;
-    form.elements.first.value = index;
-    changed();
+    if (row.dataset.end !== "real") {
+      form.elements.first.value = index;
+      changed();
+      return;
+    }
+    const answer = await fetch(this.reals).catch(() => null);
+    const { size } = model();
+    if (answer?.ok) this.pad.open(await createImageBitmap(await answer.blob(), index * (size + 1), 0, size, size));
   },
 
   drawn(form) {
@@ -125,8 +146,8 @@ tabs.critic = {
   },
 
   // Logits from left to right: a tick for each of the seed's pictures, a mark for the picture and for what is drawn.
-  scale(own, logits, drawn) {
-    const known = [own.logit, ...logits, ...(drawn ? [drawn.logit] : [])];
+  scale(own, logits, reals, drawn) {
+    const known = [own.logit, ...logits, ...reals, ...(drawn ? [drawn.logit] : [])];
     const [least, most] = [Math.min(...known), Math.max(...known)];
     const room = Math.max(0.5, 0.06 * (most - least));
     const [low, high] = [least - room, most + room];
@@ -142,6 +163,7 @@ tabs.critic = {
       if (likely) svg.append(draw("text", { x: x(at), y: line + 39, "text-anchor": "middle" }, percent(1 / (1 + Math.exp(-at)), 0)));
     }
     for (const logit of logits) svg.append(draw("line", { x1: x(logit), x2: x(logit), y1: line - 9, y2: line, class: "tick" }));
+    for (const logit of reals) svg.append(draw("line", { x1: x(logit), x2: x(logit), y1: line, y2: line + 9, class: "real" }));
     const mark = (logit, key, row, name) => {
       const at = Math.min(right - 60, Math.max(left + 60, x(logit)));
       svg.append(draw("path", { d: `M${x(logit)} ${line - 2}l-6 -12h12z`, class: name }),

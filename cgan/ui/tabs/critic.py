@@ -14,18 +14,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgan.conditions import Field, Sketch
+from cgan.conditions import Choice, Field, Sketch
 from cgan.conditions.pictures import read_picture
 from cgan.critic import scores, sensitivity
 from cgan.engine import Resident
+from cgan.rng import SEED_LIMIT, stream
 from cgan.types import Cond
 from cgan.ui.controls import button, seed, slider, switch
 from cgan.ui.fields import sketch, widgets
 from cgan.ui.i18n import say, text
-from cgan.ui.pictures import enlarge, png
-from cgan.ui.plans import Route, Work, asked, bound, noise_at
+from cgan.ui.pictures import GAP, enlarge, png, tile
+from cgan.ui.plans import Route, Work, asked, bound, field_values, noise_at
 from cgan.ui.query import Query
 from cgan.ui.tabs.base import Tab
+from cgan.ui.tabs.neighbours import real_pictures
 
 if TYPE_CHECKING:
     from cgan.ui.api import Api
@@ -35,6 +37,7 @@ LIGHTER, DARKER = (
     (255, 138, 30),
     (64, 150, 255),
 )  # colours of where a lighter and where a darker pixel would help
+REAL = 5  # the random stream that draws real pictures
 STRONGEST = 0.99  # of the pixels lie at or below what has the full colour
 PAD = Sketch("drawn", size=1, channels=3, examples=("",))  # the script knows the model's size and channels
 
@@ -71,6 +74,50 @@ def ranking(query: Query, resident: Resident) -> Work:
         return json.dumps({"logits": [round(logit, 4) for logit in found.tolist()], "order": order}).encode()
 
     return Work(run)
+
+
+def real(query: Query, resident: Resident) -> Work:
+    """{"logits": of real pictures that show what is asked for}; none where no such pictures are kept."""
+    found = _real(query, resident)
+    return Work(lambda: json.dumps({"logits": [round(logit, 4) for logit in found()[1].tolist()]}).encode())
+
+
+def real_sheet(query: Query, resident: Resident) -> Work:
+    """The same pictures in a row."""
+    found, scale = _real(query, resident), query.whole("scale", 1, 1, 16)
+    bound(ENDS, ENDS * ((resident.model.config.size + GAP) * scale) ** 2)
+
+    def run() -> bytes:
+        pictures, _ = found()
+        if not len(pictures):
+            raise ValueError(f"no real pictures of this condition are kept for model {resident.name}")
+        return png(enlarge(tile(pictures, ENDS), scale))
+
+    return Work(run)
+
+
+def _real(query: Query, resident: Resident) -> Callable[[], tuple[Tensor, Tensor]]:
+    """What finds real pictures uint8 [N, C, H, W] of the class that is asked for, and their logits [N]. A
+    mixture counts as its heaviest class; under other conditions than one class there are none."""
+    model, seed = resident.model, query.whole("seed", 0, 0, SEED_LIMIT - 1)
+    raw = model.encoder.parse(field_values(query, resident))
+    fields = model.encoder.fields()
+
+    def run() -> tuple[Tensor, Tensor]:
+        kept = real_pictures(model)
+        classes = len(kept.network.info.classes) if kept and kept.labels is not None else 0
+        if len(fields) != 1 or not isinstance(fields[0], Choice) or len(fields[0].choices) != classes:
+            return torch.zeros(0), torch.zeros(0)
+        asked = int(next(iter(model.encoder.decode(raw).values()))[0])
+        places = torch.nonzero(kept.labels == asked)[:, 0]
+        drawn = stream(seed, 0, purpose=REAL).permutation(len(places))[:ENDS]
+        pictures = kept.pictures[places[torch.from_numpy(drawn)]]
+        cond = resident.embed(model.encoder.parse({fields[0].name: fields[0].choices[asked]}))
+        found = scores(model, pictures, cond.expand(len(pictures)))
+        order = found.argsort(descending=True, stable=True)
+        return pictures[order], found[order]
+
+    return run
 
 
 def _judged(query: Query, resident: Resident) -> tuple[Callable[[], Tensor], Cond]:
@@ -114,6 +161,8 @@ class Critic(Tab):
         "/score.json": Route(score, "application/json"),
         "/raising.png": Route(raising, "image/png"),
         "/ranking.json": Route(ranking, "application/json"),
+        "/real.json": Route(real, "application/json"),
+        "/real.png": Route(real_sheet, "image/png"),
     }
 
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
@@ -122,7 +171,8 @@ class Critic(Tab):
             <input type="hidden" name="first" value="0" data-default="0">
             <input type="hidden" name="raw" value="" data-default="">
             <input type="hidden" name="z" value="" data-default="">
-            <div class="opinion"><p class="reading" role="status"></p><div class="scale"></div></div>
+            <div class="opinion"><p class="reading" role="status"></p><div class="scale"></div>
+                <p class="note" data-ticks hidden>{text("critic_ticks")}</p></div>
             <div class="row">{switch("heat", key="critic_heat")}
                 <p class="note" data-legend hidden>{text("critic_legend")}</p></div>
             {widgets(models, "critic", compact=True)}
@@ -130,7 +180,7 @@ class Critic(Tab):
                 {seed("critic", value=1)}
                 {slider("critic", "psi", low=0, high=2, step=0.05, value=1)}
             </div>
-            {_ends("best")}{_ends("worst")}
+            {_ends("best", "critic_best")}{_ends("worst", "critic_worst")}{_ends("real", "critic_real")}
             <div class="row">{moves}</div>
             <p class="note">{text("critic_means")}</p>"""
 
@@ -168,10 +218,9 @@ class Critic(Tab):
         api.add(critic)
 
 
-def _ends(which: str) -> str:
+def _ends(which: str, key: str) -> str:
     """A row of places for pictures with their scores."""
     places = "".join('<button type="button"><i></i><small></small></button>' for _ in range(ENDS))
-    key = {"best": "critic_best", "worst": "critic_worst"}[which]
     return (
         f'<div class="ranked" role="group" aria-label="{say(key)}" data-end="{which}"><p>{text(key)}</p>'
         f"<div>{places}</div></div>"

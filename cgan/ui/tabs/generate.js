@@ -60,15 +60,20 @@ tabs.generate = {
     if (url !== this.measured) return;
     if (!answer) this.measured = null;
     $(".measured ul").replaceChildren(...(answer?.rows ?? []).map((row) => this.row(row)));
-    $(".measured .note").textContent = answer
-      ? say("measured_by", { judge: answer.judge, right: answer.rows.filter((row) => row.match).length, all: answer.rows.length })
-      : say("measured_not");
+    $(".measured .note").textContent = answer ? this.note(answer) : say("measured_not");
+  },
+
+  note({ judge, rows }) {
+    const said = [say("measured_by", { judge, right: rows.filter((row) => row.match).length, all: rows.length })];
+    if (rows.some((row) => Number.isFinite(row.asked))) said.push(say("measured_bars"));
+    if (rows.some((row) => row.asked === null)) said.push(say("measured_overlap"));
+    return said.join(" ");
   },
 
   // A share as a bar with a mark, or a stretch, where it was asked to end; a choice as words.
   row({ name, asked, to, read, match }) {
     const known = { recall: say("measured_recall"), precision: say("measured_precision") };
-    const title = known[name] ?? name.replaceAll("_", " ");
+    const title = known[name] ?? named(name);
     const row = node("li", { className: match ? "right" : "wrong" }, node("span", { textContent: title }));
     if (typeof read === "string") {
       row.append(node("b", { textContent: match ? read : say("measured_instead", { asked, read }) }));

@@ -22,7 +22,7 @@ tabs.learn = {
     slider.step = 1;
     put(slider, String(Math.min(slider.value, slider.max)));
     $(".learned", form).style.setProperty("--steps", snapshots.length);
-    const points = [metrics.timeline, metrics.curve].find((each) => each?.length > 1) ?? [];
+    const points = [metrics.timeline, metrics.curve].map(judged).find((each) => each.length > 1) ?? [];
     this.points = none ? [] : points;
     try {
       this.charts = this.points.length ? this.curves(this.points, metrics.evaluation) : [];
