@@ -13,6 +13,8 @@ import torch
 from cgan.conditions import CONDITIONS, Caption, Choice, Field, Paint, Range, Sketch
 from cgan.conditions.image import Picture
 from cgan.conditions.mask import Mask
+from cgan.data.faces import ATTRIBUTES, CLASSES
+from cgan.data.vision import FashionMNIST
 from cgan.engine import Engine
 from cgan.ui import stage
 from cgan.ui.api import Api
@@ -172,7 +174,8 @@ def test_every_text_is_used_and_every_key_known():
         assert key in ENGLISH
     for key in re.findall(r'say\("(\w+)"', stage.script()):
         assert key in ENGLISH, f"the script says {key}"
-    for key in set(ENGLISH) - {f"{name}_hint" for name in TABS} - set(TABS):
+    names = {key for key in ENGLISH if key.startswith("name_")}  # found by their words
+    for key in set(ENGLISH) - {f"{name}_hint" for name in TABS} - set(TABS) - names:
         said = re.search(rf"""["']{key}["']""", sources) is not None
         # The card's script puts the keys of a figure together from its name.
         figure = re.fullmatch(r"card_(\w+?)(_means|_curve)?", key)
@@ -209,3 +212,9 @@ def test_no_two_texts_are_the_same_in_english():
     """The page finds a text's key by its English words."""
     twice = Counter(ENGLISH.values()).most_common(1)[0]
     assert twice[1] == 1, twice[0]
+
+
+def test_what_conditions_are_made_of_has_a_name_in_every_language():
+    titles = {attribute.name.replace("_", " ").capitalize() for attribute in ATTRIBUTES}
+    choices = {word for attribute in ATTRIBUTES for word in (*attribute.choices, *attribute.ends) if word}
+    assert titles | choices | set(CLASSES) | set(FashionMNIST.classes) <= set(ENGLISH.values())

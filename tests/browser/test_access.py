@@ -42,5 +42,5 @@ def test_no_tab_has_a_serious_fault(visit, size, theme, options):
     for name in TABS:
         page.evaluate(SHOW, name)
         page.wait_for_timeout(500)
-        found |= {fault: name for fault in faults(page, options)}
+        found |= dict.fromkeys(faults(page, options), name)
     assert [f"{name}: {fault}" for fault, name in found.items()] == []

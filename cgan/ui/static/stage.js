@@ -16,7 +16,7 @@ const page = { tab: null, model: null };
 function named(name) {
   const words = name.replaceAll("_", " ");
   const own = props.word(words);
-  return own === words ? props.word(words[0].toUpperCase() + words.slice(1)) : own;
+  return own === words ? props.word(words.charAt(0).toUpperCase() + words.slice(1)) : own;
 }
 
 // ---- the stage

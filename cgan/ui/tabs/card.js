@@ -83,7 +83,7 @@ tabs.card = {
   // Rows: asked; columns: read by the judge. Small shares are what one looks for, so the shade grows like a root.
   confusion({ generated: { obedience: { confusion } } }) {
     const choice = model().fields.find((each) => each.type === "choice");
-    const names = choice?.choices.length === confusion.length ? choice.choices : confusion.map((_, index) => String(index));
+    const names = choice?.choices.length === confusion.length ? choice.choices.map(props.word) : confusion.map((_, index) => String(index));
     const line = node("p", { className: "hint reading", role: "status", textContent: say("card_pick") });
     const cells = confusion.map((row, asked) => row.map((share, read) => {
       const what = say("card_cell", { asked: names[asked], read: names[read], share: percent(share, 2) });

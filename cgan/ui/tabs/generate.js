@@ -76,7 +76,7 @@ tabs.generate = {
     const title = known[name] ?? named(name);
     const row = node("li", { className: match ? "right" : "wrong" }, node("span", { textContent: title }));
     if (typeof read === "string") {
-      row.append(node("b", { textContent: match ? read : say("measured_instead", { asked, read }) }));
+      row.append(node("b", { textContent: match ? props.word(read) : say("measured_instead", { asked: props.word(asked), read: props.word(read) }) }));
       return row;
     }
     const wanted = to === null ? percent(asked, 0) : `${percent(asked, 0)} – ${percent(to, 0)}`;
