@@ -1,6 +1,7 @@
 """Train a conditional GAN: argv -> Config -> Trainer(config).fit().
 
     python train.py --preset mnist --data-root DIR --out DIR
+    python train.py --preset mnist --init FOLDER_OR_REPO ...    goes on from a model's weights
     python train.py --study techniques --data-root DIR --out DIR [--processes N] [--rows NAME,NAME]
     accelerate launch --multi_gpu --num_processes N train.py --preset mnist ...    on N GPUs or CPU cores
 
@@ -23,7 +24,7 @@ from cgan.presets import PRESETS, preset
 from cgan.registry import closest
 from cgan.study import STUDIES, Study
 
-OWN = ("preset", "study", "rows", "seeds", "processes", "data_root", "download", "out", "dry_run")
+OWN = ("preset", "study", "rows", "seeds", "processes", "data_root", "download", "out", "init", "dry_run")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
         "--download", action="store_true", help="let torchvision fetch the data set if it is not there"
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; becomes a model folder")
+    parser.add_argument(
+        "--init", metavar="FOLDER_OR_REPO", help="begin from the weights of this model, built the same way"
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the resolved configuration and network sizes"
     )
@@ -75,10 +79,12 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if not named.data_root or not named.out:
             raise ValueError("--data-root and --out are needed to train")
+        if study and named.init:
+            raise ValueError("--init goes with --preset: every row of a study starts anew")
         if study:
             compare(replace(study, baseline=config), named)
         else:
-            train(config, named.data_root, named.out, named.download)
+            train(config, named.data_root, named.out, named.download, named.init)
     except (ValueError, FileNotFoundError) as error:
         return fail(error, 2)
     except RuntimeError as error:
@@ -113,9 +119,12 @@ def compare(study: Study, named: argparse.Namespace) -> None:
         work(study, named.data_root, named.out, named.download, command)
 
 
-def train(config: Config, data_root: Path, out: Path, download: bool) -> None:
-    """Train `config` on the data under `data_root` and leave a model folder in `out`."""
+def train(config: Config, data_root: Path, out: Path, download: bool, init: str | None = None) -> None:
+    """Train `config` on the data under `data_root` and leave a model folder in `out`. `init` is the model to
+    begin from, if any."""
+    from cgan import hub
     from cgan.evaluation import quick_evaluation
+    from cgan.model import ConditionalGAN
     from cgan.training.folder import finish
     from cgan.training.trainer import Trainer
 
@@ -126,11 +135,12 @@ def train(config: Config, data_root: Path, out: Path, download: bool) -> None:
             evaluate = quick_evaluation(config.dataset, config.condition.form, data_root, download)
         except (ValueError, FileNotFoundError) as error:
             print(f"train.py: sample grids but no figures: {error}", file=sys.stderr)
-    trainer = Trainer(config, data, out, evaluate)
+    start = hub.fetch(init) if init else None
+    trainer = Trainer(config, data, out, evaluate, ConditionalGAN.load(start) if start else None)
     if launched_alone(os.environ):
         print("train.py: one process; without GPUs accelerate launch needs --multi_gpu too", file=sys.stderr)
     trainer.fit()
-    finish(trainer, command=f"python train.py {shown(sys.argv[1:])}")
+    finish(trainer, f"python train.py {shown(sys.argv[1:])}", start)
 
 
 def launched_alone(environment: Mapping[str, str]) -> bool:

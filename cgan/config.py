@@ -60,7 +60,7 @@ class TrainingOptions:
     clip_gradients: float = 0.0  # largest norm of each player's gradient; 0 for no clipping
     clip_weights: float = 0.0  # largest size of each of the discriminator's weights; 0 for no clipping
     condition_dropout: float = 0.0  # share of pictures whose condition is withheld, for guidance
-    precision: Literal["float32", "bfloat16"] = "bfloat16"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where it is native
     threads: int = 0  # CPU threads; 0 for torch's own choice
     checkpoint_kimg: float = 100.0
     evaluate_kimg: float = (

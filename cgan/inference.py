@@ -14,7 +14,7 @@ from torch.nn.utils import parametrize
 
 from cgan.model import ConditionalGAN
 from cgan.networks.generator import Generator, Stem, TransposedUp
-from cgan.networks.layers import Modulation
+from cgan.networks.layers import Modulation, UpConv2d
 from cgan.types import Cond
 
 CPU_BATCH = 16  # pictures at once; more gain nothing and leave the cache
@@ -251,6 +251,8 @@ def faster(layer: nn.Module) -> nn.Module | None:
             return RowLinear(layer)
         case nn.Conv2d(kernel_size=(1, 1)):
             return Pointwise(layer)
+        case UpConv2d():
+            return layer.as_transposed()
         case nn.Conv2d():
             return Convolution(layer)
     return None

@@ -72,6 +72,12 @@ def write(folder: Path, snapshots: list[tuple[float, dict[str, Tensor]]]) -> Non
     save_file(tensors, folder / TIMELINE, {"kimg": json.dumps([kimg for kimg, _ in snapshots])})
 
 
+def read(folder: Path) -> list[tuple[float, dict[str, Tensor]]]:
+    """The inverse of `write`. ModelError if the file is missing or damaged."""
+    timeline = Timeline(folder)
+    return [(kimg, timeline.packed(index)) for index, kimg in enumerate(timeline.kimg)]
+
+
 class Timeline:
     """Reads snapshots one by one. ModelError if the file is missing or damaged."""
 
@@ -89,19 +95,27 @@ class Timeline:
     def __len__(self) -> int:
         return len(self.kimg)
 
-    def load_into(self, model: ConditionalGAN, index: int) -> None:
-        """Put snapshot `index` into the model's encoder and generator, and leave its discriminator.
-
-        IndexError if there is no such snapshot, ModelError if it does not fit the model.
-        """
+    def packed(self, index: int) -> dict[str, Tensor]:
+        """Snapshot `index` as it was compressed. IndexError if there is none, ModelError if it is damaged."""
         if not 0 <= index < len(self):
             raise IndexError(f"snapshot must be from 0 to {len(self) - 1}, got {index}")
         prefix = f"{index}/"
         try:
             with safe_open(self.path, framework="pt") as file:
                 names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118
-                state = expand({name[len(prefix) :]: file.get_tensor(name) for name in names})
-        except (OSError, SafetensorError, ValueError) as error:
+                return {name[len(prefix) :]: file.get_tensor(name) for name in names}
+        except (OSError, SafetensorError) as error:
+            raise ModelError(f"{self.path}: snapshot {index} is damaged ({one_line(error)})") from error
+
+    def load_into(self, model: ConditionalGAN, index: int) -> None:
+        """Put snapshot `index` into the model's encoder and generator, and leave its discriminator.
+
+        IndexError if there is no such snapshot, ModelError if it does not fit the model.
+        """
+        packed = self.packed(index)
+        try:
+            state = expand(packed)
+        except ValueError as error:
             raise ModelError(f"{self.path}: snapshot {index} is damaged ({one_line(error)})") from error
         kept = model.critic_state() | {name: t for name, t in model.state_dict().items() if name == BANK}
         fill(model, state | kept, self.path)

@@ -60,7 +60,7 @@ def test_a_part_chosen_by_name_starts_from_its_own_defaults():
         ({"loss": "hinge", "loss.saturating": "true"}, "unknown option loss.saturating. It has no options."),
         ({"generator.widths": "a,b"}, "--generator.widths must be a whole number, got 'a'"),
         ({"training.kimg": "-1"}, "training.kimg"),
-        ({"training.precision": "float8"}, "training.precision must be one of float32, bfloat16"),
+        ({"training.precision": "float8"}, "training.precision must be one of auto, float32, bfloat16"),
         ({"generator.noise_in_blocks": "maybe"}, "generator.noise_in_blocks must be true or false"),
         ({"regularizers.r1.weight": "-1"}, "weight"),
         ({"training.generator_optimizer.lr": "nan"}, "lr"),

@@ -30,7 +30,7 @@ from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.folder import finish
 from cgan.training.trainer import Trainer, TrainingError
-from tests.conftest import tiny_config, tiny_data
+from tests.conftest import tiny_config, tiny_data, tiny_model
 
 ROOT = Path(__file__).parent.parent
 
@@ -91,7 +91,7 @@ KILLED = """
 import sys, time
 from pathlib import Path
 from cgan.training.trainer import Trainer
-from tests.conftest import tiny_config, tiny_data
+from tests.conftest import tiny_config, tiny_data, tiny_model
 trainer = Trainer(tiny_config(training__kimg=0.8), tiny_data(), Path(sys.argv[1]))
 if len(sys.argv) > 2:
     step = trainer.step
@@ -304,7 +304,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from cgan.training.trainer import Trainer
-from tests.conftest import tiny_config, tiny_data
+from tests.conftest import tiny_config, tiny_data, tiny_model
 trainer = Trainer(tiny_config(), tiny_data(), Path(sys.argv[1]))
 batch, shown, pictures = trainer.feed.batch, [], []
 def watched(start):
@@ -362,3 +362,27 @@ def test_processes_share_a_batch_and_show_every_picture_once(tmp_path):
         assert torch.equal(halves.unique(dim=0), whole.batch(shown).images.unique(dim=0))
     with pytest.raises(ValueError, match=r"training\.batch must be divisible by the 3 processes, got 16"):
         Feed(whole.images, whole.raw, whole.model, whole.options, 0, 3)
+
+
+def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):
+    first = Trainer(tiny_config(), tiny_data(), tmp_path / "first")
+    first.fit()
+    finish(first, "the first command")
+    start = tmp_path / "first"
+    model = ConditionalGAN.load(start)
+    second = Trainer(tiny_config(training__seed=5), tiny_data(), tmp_path / "second", start=model)
+    assert same(second.model.state_dict(), model.state_dict())
+    second.fit()
+    finish(second, "the second command", start)
+    training = json.loads((tmp_path / "second" / "metrics.json").read_text())["training"]
+    assert training["began_from"]["command"] == "the first command"
+    assert training["kimg"] == 2 * training["began_from"]["kimg"]
+    kimg = Timeline(tmp_path / "second").kimg
+    assert kimg == sorted(set(kimg))
+    assert kimg[: len(first.snapshots)] == Timeline(start).kimg
+
+
+def test_a_run_begins_from_no_other_network(tmp_path):
+    other = tiny_model(generator__noise_dim=6)
+    with pytest.raises(ValueError, match="generator.noise_dim 6, this run 5"):
+        Trainer(tiny_config(), tiny_data(), tmp_path, start=other)

@@ -19,6 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cgan.metrics.fitting import optimise
 from cgan.metrics.judge import Features
+from cgan.precision import autocast
 
 STRIDES = (1, 2, 1, 2, 1)  # of the convolutions; what follows them halves, down to 8x8 pixels or fewer
 WIDTHS = (24, 40, 40, 80, 96)
@@ -135,7 +136,7 @@ def fit(
     model.to(images.device, memory_format=torch.channels_last)
 
     def loss(model: Classifier, pictures: Tensor, rows: Tensor) -> Tensor:
-        with torch.autocast(pictures.device.type, torch.bfloat16):
+        with autocast(pictures.device):
             _, logits = model(pictures)
         return F.cross_entropy(logits.float(), labels[rows], label_smoothing=recipe.smoothing)
 

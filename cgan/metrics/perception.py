@@ -22,6 +22,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from cgan.metrics.classifier import BATCH
 from cgan.metrics.fitting import optimise
 from cgan.metrics.judge import Features, Subjects
+from cgan.precision import autocast
 from cgan.types import Attribute
 
 WIDTHS = (32, 64, 96)  # of the maps, each half as large as the last
@@ -173,7 +174,7 @@ def fit_perception(
         return chosen + (amount * torch.randn(chosen.shape, generator=generator)).to(chosen.device)
 
     def loss(model: Perception, pixels: Tensor, rows: Tensor) -> Tensor:
-        with torch.autocast(pixels.device.type, torch.bfloat16):
+        with autocast(pixels.device):
             _, scores, dense = model(pixels)
         parts = []
         if subjects.labels:

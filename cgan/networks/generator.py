@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cgan.networks.attention import SelfAttention
-from cgan.networks.layers import Concatenation, Init, Modulation, initialise
+from cgan.networks.layers import Concatenation, Init, Modulation, UpConv2d, initialise
 from cgan.networks.norms import Batch, Norm
 from cgan.networks.reference import Reference
 from cgan.networks.spatial import Maps, SpatialEncoder, resized
@@ -83,15 +83,15 @@ class ResidualUp(nn.Module):
     def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int):
         super().__init__()
         self.enter1 = Modulation(width, style_dim, spatial_channels, norm, hidden)
-        self.conv1 = norm.weight(nn.Conv2d(width, out, 3, padding=1))
+        self.conv1 = norm.weight(UpConv2d(width, out))
         self.enter2 = Modulation(out, style_dim, spatial_channels, norm, hidden)
         self.conv2 = norm.weight(nn.Conv2d(out, out, 3, padding=1))
         self.shortcut = norm.weight(nn.Conv2d(width, out, 1, bias=False))
 
     def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
-        y = F.interpolate(F.relu(self.enter1(x, style, spatial)), scale_factor=2)
-        y = self.conv2(F.relu(self.enter2(self.conv1(y), style, spatial)))
+        y = self.conv1(F.relu(self.enter1(x, style, spatial)))
+        y = self.conv2(F.relu(self.enter2(y, style, spatial)))
         return y + F.interpolate(self.shortcut(x), scale_factor=2)
 
 
@@ -101,11 +101,11 @@ class ConvUp(nn.Module):
     def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int):
         super().__init__()
         self.enter = Modulation(width, style_dim, spatial_channels, norm, hidden)
-        self.conv = norm.weight(nn.Conv2d(width, out, 3, padding=1))
+        self.conv = norm.weight(UpConv2d(width, out))
 
     def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
-        return self.conv(F.interpolate(F.relu(self.enter(x, style, spatial)), scale_factor=2))
+        return self.conv(F.relu(self.enter(x, style, spatial)))
 
 
 class TransposedUp(nn.Module):

@@ -64,6 +64,30 @@ class Concatenation(nn.Module):
         return torch.cat(parts, dim=1)
 
 
+class UpConv2d(nn.Conv2d):
+    """A 3x3 convolution of the feature map made twice as large by repetition, computed as the one transposed
+    convolution that it is: each pixel of the result has 4 different neighbours, not 9."""
+
+    def __init__(self, width: int, out: int):
+        super().__init__(width, out, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', 2H, 2W]."""
+        return F.conv_transpose2d(x, self.kernel(), self.bias, stride=2, padding=1)
+
+    def kernel(self) -> Tensor:
+        """[C, C', 4, 4]: a 3x3 kernel spread over the 2x2 pixels that repetition makes of one."""
+        spread = F.pad(self.weight.flip(2, 3).transpose(0, 1), (1, 1, 1, 1))
+        rows = spread[:, :, 1:] + spread[:, :, :-1]
+        return rows[..., 1:] + rows[..., :-1]
+
+    def as_transposed(self) -> nn.ConvTranspose2d:
+        """The same as a layer of its own, which has its kernel ready."""
+        layer = nn.ConvTranspose2d(self.in_channels, self.out_channels, 4, 2, 1, device=self.weight.device)
+        layer.weight, layer.bias = nn.Parameter(self.kernel().detach()), self.bias
+        return layer
+
+
 class MinibatchStd(nn.Module):
     """Append the mean standard deviation over groups of pictures as a channel, so that a batch without
     variety is seen as such (Karras et al. 2018, section 3). Groups are neighbours in the batch."""

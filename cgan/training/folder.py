@@ -2,34 +2,54 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import torch
+from torch import Tensor
 from torchvision.utils import save_image
 
 from cgan import timeline
 from cgan.config import to_json
 from cgan.evaluation import record
-from cgan.model import SAMPLES
+from cgan.model import METRICS, SAMPLES, TIMELINE, read_json
 from cgan.training.log import sample_grid
 from cgan.training.provenance import hardware
 from cgan.training.trainer import Trainer
 
 
-def finish(trainer: Trainer, command: str) -> None:
-    """Write the model folder of a trainer that has reached its end. `command` goes into metrics.json."""
+def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
+    """Write the model folder of a trainer that has reached its end. `command` goes into metrics.json. What
+    the folder `start`, whose weights it began from, tells of its own training comes first."""
     if not trainer.accelerator.is_main_process:
         return
+    earlier, curve, snapshots = _history(start) if start else ({"kimg": 0.0, "minutes": 0.0}, [], [])
+    since = earlier["kimg"]
+    curve += [point | {"kimg": point["kimg"] + since} for point in trainer.curve]
+    snapshots += [(kimg + since, state) for kimg, state in trainer.snapshots if kimg or not start]
     folder, model = trainer.folder, trainer.averaged()
     model.save(folder)
-    timeline.write(folder, trainer.snapshots)
+    timeline.write(folder, snapshots)
     save_image(sample_grid(model).float() / 255, folder / SAMPLES)
     training = {
         "command": command,
         "commit": ", ".join(trainer.commits),
         "hardware": hardware(trainer.device),
         "torch": torch.__version__,
-        "kimg": round(trainer.images_seen / 1000, 3),
-        "minutes": round(trainer.seconds / 60, 1),
+        "kimg": round(trainer.images_seen / 1000 + since, 3),
+        "minutes": round(trainer.seconds / 60 + earlier["minutes"], 1),
         "processes": trainer.accelerator.num_processes,
         "config": to_json(trainer.config),
     }
-    record(folder, {"training": training, "curve": trainer.curve, "faults": trainer.faults})
+    training |= {"began_from": earlier} if start else {}
+    record(folder, {"training": training, "curve": curve, "faults": trainer.faults})
+
+
+def _history(
+    start: Path,
+) -> tuple[dict[str, Any], list[dict[str, float]], list[tuple[float, dict[str, Tensor]]]]:
+    """How a model folder says it was trained, its curve and its snapshots, as far as it says."""
+    metrics = read_json(start / METRICS) if (start / METRICS).exists() else {}
+    earlier = {"kimg": 0.0, "minutes": 0.0} | metrics.get("training", {})
+    snapshots = timeline.read(start) if (start / TIMELINE).exists() else []
+    return earlier, list(metrics.get("curve", [])), snapshots

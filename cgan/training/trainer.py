@@ -12,6 +12,7 @@ import math
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from cgan.config import AdamOptions, Config, from_json, to_json
 from cgan.data import Images
 from cgan.model import ConditionalGAN
 from cgan.networks import Discriminator
+from cgan.precision import autocast
 from cgan.rng import step_seed
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
@@ -50,7 +52,15 @@ class Diverged(TrainingError):
 class Trainer:
     """Trains one model in one folder. The same call on the same folder resumes."""
 
-    def __init__(self, config: Config, data: Images, folder: Path, evaluate: Evaluate | None = None):
+    def __init__(
+        self,
+        config: Config,
+        data: Images,
+        folder: Path,
+        evaluate: Evaluate | None = None,
+        start: ConditionalGAN | None = None,
+    ):
+        """`start`: whose weights to begin from. ValueError if it is not built as `config` asks."""
         self.config, self.folder, self.evaluate = config, Path(folder), evaluate
         options = config.training
         if options.threads:
@@ -61,6 +71,8 @@ class Trainer:
         self.device = self.accelerator.device
         torch.manual_seed(options.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
+        if start:
+            _begin_from(start, self.model)
         self.model.to(self.device, memory_format=torch.channels_last)
         self.feed = Feed(
             data.images.to(self.device),
@@ -71,7 +83,8 @@ class Trainer:
             self.accelerator.num_processes,
         )
         self.model.encoder.remember(self.feed.raw)
-        self._fix_references()
+        if not start:
+            self._fix_references()
         self.player = torch.nn.ModuleList([self.model.encoder, self.model.generator])
         self.ema = EMA(self.player, options.ema_kimg)
         self.players = Players(
@@ -84,9 +97,7 @@ class Trainer:
                 [*self.model.discriminator.parameters(), *self.model.encoder.parameters()],
                 options.discriminator_optimizer,
             ),
-            autocast=partial(
-                torch.autocast, self.device.type, torch.bfloat16, enabled=options.precision == "bfloat16"
-            ),
+            autocast=partial(autocast, self.device, options.precision),
             reduce_gradients=self._reduce_gradients,
         )
         self.images_seen, self.seconds = 0, 0.0
@@ -290,6 +301,22 @@ class Trainer:
         flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
+
+
+def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
+    """Give `model` the weights of `start`. ValueError names what differs: all but the data set must agree."""
+    for field in fields(model.config):
+        asked, found = (to_json(getattr(each.config, field.name)) for each in (model, start))
+        if field.name == "dataset" or asked == found:
+            continue
+        if isinstance(asked, dict) and isinstance(found, dict):
+            name = next(name for name in {**asked, **found} if asked.get(name) != found.get(name))
+            raise ValueError(
+                f"the model to begin from has {field.name}.{name} {found.get(name)}, this run "
+                f"{asked.get(name)}"
+            )
+        raise ValueError(f"the model to begin from has {field.name} {found}, this run {asked}")
+    model.load_state_dict(start.state_dict())
 
 
 def _adam(parameters, options: AdamOptions) -> Adam:

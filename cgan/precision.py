@@ -1,0 +1,22 @@
+"""Half precision where the device computes in it, and not where it only pretends to."""
+
+from __future__ import annotations
+
+import torch
+
+
+def quick_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 is native to the device. An x86 processor without AVX512-BF16 or AMX multiplies in it
+    at a tenth of float32's speed."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != "cpu":
+        return False
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def autocast(device: torch.device, precision: str = "auto") -> torch.autocast:
+    """A context in which the device multiplies in `precision`: float32, bfloat16, or auto, which is the
+    quicker of the two."""
+    chosen = quick_bfloat16(device) if precision == "auto" else precision == "bfloat16"
+    return torch.autocast(device.type, torch.bfloat16, enabled=chosen)
