@@ -44,11 +44,14 @@ def tiny_data(count: int = 64, channels: int = 1, size: int = 8) -> Images:
 
 
 def tiny_model(**changes: Any) -> ConditionalGAN:
-    """An untrained tiny model, the same at every call."""
+    """An untrained tiny model, the same at every call, of weights that half precision holds."""
     torch.manual_seed(0)
     config = tiny_config(**changes)
     model = ConditionalGAN(config.model({"classes": CLASSES}, config.dataset.size, config.dataset.channels))
-    return model.eval().requires_grad_(False)
+    for tensor in model.requires_grad_(False).state_dict().values():
+        if tensor.is_floating_point() and tensor.ndim > 1:
+            tensor.copy_(tensor.half())
+    return model.eval()
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_info(folder, capsys):
     (folder / "metrics.json").write_text('{"training": {"kimg": 3}}')
     assert status(["info", "--model", str(folder)]) == 0
     known = json.loads(capsys.readouterr().out)
-    assert known["accepts"] == {"label": {"name": "label", "choices": list(CLASSES)}}
+    assert known["accepts"] == {"label": {"name": "label", "choices": list(CLASSES), "colours": []}}
     assert known["model"]["size"] == 8
     assert known["parameters"]["generator"] > 0
     assert known["bytes"]["model.safetensors"] == (folder / "model.safetensors").stat().st_size

@@ -144,7 +144,7 @@ def test_a_second_fetch_downloads_nothing_again_and_sees_what_is_new(hub, folder
     del hub.requests[:]
     fetch(REPO, api=api(hub))
     assert not [request for request in hub.requests if "GET" in request and "/api/" not in request]
-    changed = save(folder, scale=3)
+    changed = save(folder, scale=4)
     push(folder, REPO, api=api(hub))
     assert torch.equal(
         ConditionalGAN.load(fetch(REPO, api=api(hub))).generator.stem.weight, changed.generator.stem.weight

@@ -38,6 +38,8 @@ class Example:
         return f"{self.path}?model={self.model}&{self.state}{self.extra}"
 
 
+STYLES = "seed=1&rows=4&along=hair_style"
+CAPTION = "text=a+happy+face+with+long+red+hair,+round+glasses&seed=1&count=16"
 EXAMPLES = (
     Example("example_hands", "mnist", "conditioning", "seed=1&rows=8", "grid.png"),
     Example("example_outfits", "fashion-mnist", "conditioning", "seed=1&rows=8", "grid.png"),
@@ -78,6 +80,16 @@ EXAMPLES = (
         page="&block=1",
         extra="&block=1",
     ),
+    Example("example_styles", "faces-attributes", "conditioning", STYLES, "grid.png"),
+    Example(
+        "example_twins",
+        "faces-attributes",
+        "generate",
+        "smile=0.9&hair_style=long&hat=fedora&seed=3&count=16",
+        "frame.png",
+    ),
+    Example("example_caption", "faces-text", "generate", CAPTION, "frame.png"),
+    Example("example_maps", "faces-mask", "conditioning", "seed=1&rows=4", "grid.png"),
 )
 
 
