@@ -15,8 +15,13 @@ def quick_bfloat16(device: torch.device) -> bool:
     return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
+def resolve(device: torch.device, precision: str = "auto") -> str:
+    """ "float32" or "bfloat16"; of "auto" the quicker of the two on the device."""
+    if precision != "auto":
+        return precision
+    return "bfloat16" if quick_bfloat16(device) else "float32"
+
+
 def autocast(device: torch.device, precision: str = "auto") -> torch.autocast:
-    """A context in which the device multiplies in `precision`: float32, bfloat16, or auto, which is the
-    quicker of the two."""
-    chosen = quick_bfloat16(device) if precision == "auto" else precision == "bfloat16"
-    return torch.autocast(device.type, torch.bfloat16, enabled=chosen)
+    """A context in which the device multiplies in `precision`."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=resolve(device, precision) == "bfloat16")

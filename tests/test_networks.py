@@ -8,10 +8,11 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from cgan.networks import NORMS, DiscriminatorOptions, GeneratorOptions, discriminator, generator
 from cgan.networks.attention import SelfAttention
-from cgan.networks.layers import MinibatchStd, Modulation
+from cgan.networks.layers import MinibatchStd, Modulation, UpConv2d
 from cgan.networks.norms import NoNorm
 from cgan.networks.spatial import SpatialEncoder
 from cgan.types import Cond
@@ -319,3 +320,16 @@ def test_golden_slice():
 def test_contradictory_options_are_refused(make, options, message):
     with pytest.raises(ValueError, match=message):
         make(**options)
+
+
+def test_an_upsampling_convolution_is_the_convolution_of_the_repeated_map():
+    torch.manual_seed(0)
+    layer, x = UpConv2d(3, 5), torch.randn(2, 3, 4, 6, requires_grad=True)
+    repeated = F.interpolate(x, scale_factor=2)
+    expected = F.conv2d(repeated, layer.weight, layer.bias, padding=1)
+    assert torch.allclose(layer(x), expected, atol=1e-5)
+    assert torch.allclose(layer.as_transposed()(x), expected, atol=1e-5)
+    pull = torch.randn_like(expected)
+    inputs = [x, layer.weight, layer.bias]
+    own, plain = (torch.autograd.grad(y, inputs, pull) for y in (layer(x), expected))
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(own, plain, strict=True))

@@ -43,14 +43,14 @@ def _top(table: Entry) -> str:
 <!-- `python -m cgan.study` writes this page from assets/studies/{table["study"]}.json. -->
 
 One small conditional GAN is the baseline, and every row changes one thing of it: the same
-{training["kimg"]:g} thousand MNIST pictures seen, the same {seeds} training seeds, scored on the same
+{training["kimg"]:g} thousand MNIST pictures seen, {_seeds(seeds)}, scored on the same
 {table["measured"]["count"]:,} noises and labels. This is what the techniques do to a small network in a
 short training, and no verdict on them: what helps here may not help elsewhere, and the reverse.
 
 Generator: `{generator["block"]}` blocks of widths {_list(generator["widths"])},
 {generator["noise_dim"]} noise numbers, {generator["norm"]["name"]} norm. Discriminator:
 `{critic["block"]}` convolutions of widths {_list(critic["widths"])}, {critic["head"]} head. Batch
-{options["batch"]}, Adam at {options["generator_optimizer"]["lr"]:g}, {options["precision"]}. Trained on
+{options["batch"]}, Adam at {options["generator_optimizer"]["lr"]:g}. Trained on
 {hardware}, PyTorch {training["torch"]}, commit {commits}.
 
 ```
@@ -62,6 +62,10 @@ python -m cgan.study
 The first command resumes, row by row; started twice, or with `--processes N`, processes share the rows.
 `--rows lsgan,hinge` trains these beside the baseline. With a GPU: `--training.kimg 3000 --seeds 3`.
 """
+
+
+def _seeds(count: int) -> str:
+    return "one training seed" if count == 1 else f"the same {count} training seeds"
 
 
 def _list(numbers: Any) -> str:

@@ -34,7 +34,7 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
     training = {
         "command": command,
         "commit": ", ".join(trainer.commits),
-        "hardware": hardware(trainer.device),
+        "hardware": hardware(trainer.device, trainer.config.training.precision),
         "torch": torch.__version__,
         "kimg": round(trainer.images_seen / 1000 + since, 3),
         "minutes": round(trainer.seconds / 60 + earlier["minutes"], 1),

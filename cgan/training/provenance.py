@@ -9,6 +9,8 @@ from pathlib import Path
 
 import torch
 
+from cgan.precision import resolve
+
 
 def commit() -> str:
     """The commit of the code that runs, with '+changes' where files differ from it, or 'unknown' outside
@@ -26,11 +28,13 @@ def commit() -> str:
         return "unknown"
 
 
-def hardware(device: torch.device) -> str:
-    """The device that trained, in a person's words."""
+def hardware(device: torch.device, precision: str) -> str:
+    """The device that trained and the numbers that it multiplied, in a person's words."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"{_processor()}, {torch.get_num_threads()} of {os.cpu_count()} threads"
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = f"{_processor()}, {torch.get_num_threads()} of {os.cpu_count()} threads"
+    return f"{name}, {resolve(device, precision)}"
 
 
 def _processor() -> str:

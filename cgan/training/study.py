@@ -111,7 +111,7 @@ def train_and_score(
     return {
         "config": to_json(config),
         "commits": trainer.commits,
-        "hardware": hardware(trainer.device),
+        "hardware": hardware(trainer.device, trainer.config.training.precision),
         "kimg": kimg,
         "seconds": seconds - sum(point["measuring"] for point in trainer.curve),
         "images_per_second": speed(trainer),
