@@ -50,7 +50,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; becomes a model folder")
     parser.add_argument(
-        "--init", metavar="FOLDER_OR_REPO", help="begin from the weights of this model, built the same way"
+        "--init", metavar="FOLDER_OR_REPO", help="begin from the weights of this model that fit"
     )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the resolved configuration and network sizes"

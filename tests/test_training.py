@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file
 
 import train
+from cgan.conditions.label import Label
 from cgan.config import AdamOptions
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
@@ -383,7 +384,22 @@ def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):
     assert kimg[: len(first.snapshots)] == Timeline(start).kimg
 
 
+def test_a_run_begins_from_what_fits(tmp_path, capsys):
+    other = ConditionalGAN(tiny_config(condition=Label()).model({"classes": ("a", "b")}, 8, 1))
+    model = Trainer(tiny_config(), tiny_data(), tmp_path, start=other).model
+    fits = {
+        name: torch.equal(weight, other.state_dict()[name])
+        for name, weight in model.state_dict().items()
+        if weight.shape == other.state_dict()[name].shape
+    }
+    assert fits.pop("generator.blocks.0.conv1.weight")
+    assert all(fits.values())
+    anew = model.state_dict().keys() - fits.keys() - {"generator.blocks.0.conv1.weight"}
+    assert "discriminator.projection.weight" in anew
+    assert f"begins anew: {', '.join(sorted(anew))}" in capsys.readouterr().err
+
+
 def test_a_run_begins_from_no_other_network(tmp_path):
-    other = tiny_model(generator__noise_dim=6)
-    with pytest.raises(ValueError, match="generator.noise_dim 6, this run 5"):
+    other = tiny_model(generator__widths=(6, 3))
+    with pytest.raises(ValueError, match=r"generator.widths are \(6, 3\) and \(4, 4\)"):
         Trainer(tiny_config(), tiny_data(), tmp_path, start=other)

@@ -12,7 +12,6 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -60,7 +59,7 @@ class Trainer:
         evaluate: Evaluate | None = None,
         start: ConditionalGAN | None = None,
     ):
-        """`start`: whose weights to begin from. ValueError if it is not built as `config` asks."""
+        """`start`: whose weights to begin from, as far as they fit. ValueError if none of the blocks does."""
         self.config, self.folder, self.evaluate = config, Path(folder), evaluate
         options = config.training
         if options.threads:
@@ -304,19 +303,17 @@ class Trainer:
 
 
 def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
-    """Give `model` the weights of `start`. ValueError names what differs: all but the data set must agree."""
-    for field in fields(model.config):
-        asked, found = (to_json(getattr(each.config, field.name)) for each in (model, start))
-        if field.name == "dataset" or asked == found:
-            continue
-        if isinstance(asked, dict) and isinstance(found, dict):
-            name = next(name for name in {**asked, **found} if asked.get(name) != found.get(name))
-            raise ValueError(
-                f"the model to begin from has {field.name}.{name} {found.get(name)}, this run "
-                f"{asked.get(name)}"
-            )
-        raise ValueError(f"the model to begin from has {field.name} {found}, this run {asked}")
-    model.load_state_dict(start.state_dict())
+    """Give `model` the weights of `start` that fit, and say which begin anew, as they must where the data
+    have other classes or words (Wang et al. 2018, "Transferring GANs"). ValueError if no block of the
+    generator's fits."""
+    own, given = model.state_dict(), start.state_dict()
+    fitting = {name: t for name, t in given.items() if name in own and own[name].shape == t.shape}
+    if not any(name.startswith("generator.blocks.") and t.ndim == 4 for name, t in fitting.items()):
+        shapes = " and ".join(str(each.config.generator.widths) for each in (start, model))
+        raise ValueError(f"no block of the model to begin from fits: generator.widths are {shapes}")
+    model.load_state_dict(fitting, strict=False)
+    if anew := sorted(own.keys() - fitting.keys()):
+        print(f"begins anew: {', '.join(anew)}", file=sys.stderr)
 
 
 def _adam(parameters, options: AdamOptions) -> Adam:
