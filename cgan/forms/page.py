@@ -54,17 +54,18 @@ the noise (violet) enter where their arrows end.
 down a column what the condition does.
 
 **Figures.** A judge that learned from real pictures alone reads what a picture shows. *Real* is the same
-figure of real test pictures, and so the best that this judge can tell; ± is the standard deviation over
-{seeds} sample seeds. *Variety by noise* is how far apart pictures under one condition lie, over the
+figure of real test pictures, which are right: what this judge makes of them; ± is the standard deviation
+over {seeds} sample seeds. *Variety by noise* is how far apart pictures under one condition lie, over the
 distance of any two real pictures (0: the noise is ignored); *variety within a label* is the same over that
 of training pictures of the label. Of several of a kind the lowest stands here; each folder's `metrics.json`
 has all.
 """
 END = """\
-## And asking for nothing
+## Asking for nothing
 
-In training, one condition in {one_in:.0f} is withheld, as for classifier-free guidance (Ho & Salimans
-2022): all zeros, or an empty sheet. So the generators also know how to draw what nobody asked for.
+With `--training.condition_dropout`, one in {one_in:.0f} in most of these models, a condition is withheld in
+training: all zeros, or an empty sheet. The generator then also learns to draw unasked, which
+classifier-free guidance (Ho & Salimans 2022) needs.
 
 [Your own pictures](your-own-pictures.md) tells how to train each form on a folder, and [Every loss and
 technique, measured](techniques.md) what the parts do.
