@@ -43,9 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def bundled(models: Path) -> list[Form]:
     """The forms that have a measured model there. ValueError if there is none."""
-    found = [form for form in FORMS if (models / form.model / METRICS).exists()]
+    paths = [(form, models / form.model / METRICS) for form in FORMS]
+    found = [form for form, path in paths if path.exists() and "evaluation" in read_json(path)]
     if not found:
-        raise ValueError(f"{models} holds none of {', '.join(form.model for form in FORMS)}")
+        raise ValueError(f"{models} holds none of {', '.join(form.model for form in FORMS)}, measured")
     return found
 
 
