@@ -16,7 +16,9 @@ import torch
 from safetensors.torch import load_file
 
 import train
+from cgan.conditions.mask import Mask
 from cgan.config import AdamOptions
+from cgan.data import Images
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
@@ -386,3 +388,24 @@ def test_a_run_begins_from_no_other_network(tmp_path):
     other = tiny_model(generator__noise_dim=6)
     with pytest.raises(ValueError, match="generator.noise_dim 6, this run 5"):
         Trainer(tiny_config(), tiny_data(), tmp_path, start=other)
+
+
+def test_a_run_begins_from_a_model_that_saw_other_examples(tmp_path):
+    """Of one's own maps the examples differ, which no weight depends on."""
+    config = tiny_config(condition=Mask())
+    own = {"mask": torch.zeros(64, 8, 8, dtype=torch.uint8), "mask_classes": ("sky",)}
+    own["mask_colours"] = ("#88bbff",)
+    data = Images(tiny_data().images, own)
+    start = Trainer(config, data, tmp_path / "first").model
+    other = Images(data.images, own | {"mask": own["mask"] + 255})
+    begun = Trainer(config, other, tmp_path / "second", start=start).model
+    assert torch.equal(begun.generator.stem.weight, start.generator.stem.weight)
+    renamed = Images(data.images, own | {"mask_classes": ("sea",)})
+    with pytest.raises(ValueError, match=r"condition.classes \['sky'\], this run \['sea'\]"):
+        Trainer(config, renamed, tmp_path / "third", start=start)
+
+
+def test_the_recorded_command_tells_no_path_of_this_machine(tmp_path):
+    given = ["--preset", "mnist", "--init", str(tmp_path), f"--out={tmp_path}", "--data-root", str(tmp_path)]
+    assert train.shown(given) == "--preset mnist --init DIR --out DIR --data-root DIR"
+    assert train.shown(["--init", "someone/faces"]) == "--init someone/faces"

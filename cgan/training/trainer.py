@@ -26,7 +26,7 @@ from tqdm import tqdm
 from cgan import timeline
 from cgan.config import AdamOptions, Config, from_json, to_json
 from cgan.data import Images
-from cgan.model import ConditionalGAN
+from cgan.model import ConditionalGAN, one_line
 from cgan.networks import Discriminator
 from cgan.precision import autocast
 from cgan.rng import step_seed
@@ -304,17 +304,18 @@ class Trainer:
 
 
 def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
-    """Give `model` the weights of `start`. ValueError names what differs: all but the data set must agree."""
+    """Give `model` the weights of `start`. ValueError names what differs: all but the data set and a
+    condition's examples must agree."""
     for field in fields(model.config):
         asked, found = (to_json(getattr(each.config, field.name)) for each in (model, start))
         if field.name == "dataset" or asked == found:
             continue
         if isinstance(asked, dict) and isinstance(found, dict):
-            name = next(name for name in {**asked, **found} if asked.get(name) != found.get(name))
-            raise ValueError(
-                f"the model to begin from has {field.name}.{name} {found.get(name)}, this run "
-                f"{asked.get(name)}"
-            )
+            names = {**asked, **found}.keys() - {"examples"}
+            for name in sorted(name for name in names if asked.get(name) != found.get(name)):
+                own, other = (one_line(part.get(name), 100) for part in (asked, found))
+                raise ValueError(f"the model to begin from has {field.name}.{name} {other}, this run {own}")
+            continue
         raise ValueError(f"the model to begin from has {field.name} {found}, this run {asked}")
     model.load_state_dict(start.state_dict())
 
