@@ -152,8 +152,13 @@ def launched_alone(environment: Mapping[str, str]) -> bool:
 
 def shown(argv: list[str]) -> str:
     """The arguments as others would give them: with DIR for this machine's folders."""
-    pairs = zip([None, *argv], argv, strict=False)
-    return " ".join("DIR" if before in ("--data-root", "--out") else word for before, word in pairs)
+    words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else [word])]
+    return " ".join("DIR" if is_folder(a, b) else b for a, b in zip([None, *words], words, strict=False))
+
+
+def is_folder(flag: str | None, value: str) -> bool:
+    """Whether a flag's value is a folder of this machine; --init also takes a model on the Hub."""
+    return flag in ("--data-root", "--out") or (flag == "--init" and Path(value).exists())
 
 
 def describe(config: Config, data_root: Path | None, download: bool) -> str:

@@ -15,7 +15,7 @@ LAYERS: list[set[str]] = [
     {"presets", "study", "neighbours"},
     {"model"},
     {"timeline", "card"},
-    {"hub", "evaluation", "latent", "inference", "dissection", "critic", "inversion"},
+    {"hub", "evaluation", "latent", "inference", "dissection", "critic", "inversion", "forms"},
     {"engine", "training"},
     {"ui"},
     {"__main__"},

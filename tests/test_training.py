@@ -403,3 +403,9 @@ def test_a_run_begins_from_no_other_network(tmp_path):
     other = tiny_model(generator__widths=(6, 3))
     with pytest.raises(ValueError, match=r"generator.widths are \(6, 3\) and \(4, 4\)"):
         Trainer(tiny_config(), tiny_data(), tmp_path, start=other)
+
+
+def test_the_recorded_command_tells_no_path_of_this_machine(tmp_path):
+    given = ["--preset", "mnist", "--init", str(tmp_path), f"--out={tmp_path}", "--data-root", str(tmp_path)]
+    assert train.shown(given) == "--preset mnist --init DIR --out DIR --data-root DIR"
+    assert train.shown(["--init", "someone/faces"]) == "--init someone/faces"

@@ -10,6 +10,7 @@ from torch import Tensor
 from torchvision.utils import save_image
 
 from cgan import timeline
+from cgan.card import write_card
 from cgan.config import to_json
 from cgan.evaluation import record
 from cgan.model import METRICS, SAMPLES, TIMELINE, read_json
@@ -43,6 +44,7 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
     }
     training |= {"began_from": earlier} if start else {}
     record(folder, {"training": training, "curve": curve, "faults": trainer.faults})
+    write_card(folder, model, folder.resolve().name)
 
 
 def _history(
