@@ -139,6 +139,7 @@ def test_a_finished_run_leaves_a_whole_model_folder(tmp_path):
     assert len(Timeline(tmp_path)) == 12
     assert Timeline(tmp_path).kimg[0] == 0
     assert (tmp_path / "samples.png").stat().st_size > 0
+    assert "python train.py --preset tiny" in (tmp_path / "README.md").read_text()
     assert list((tmp_path / "log").iterdir())
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     assert metrics["training"]["command"] == "python train.py --preset tiny"
