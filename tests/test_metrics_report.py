@@ -173,6 +173,12 @@ def test_too_few_or_too_many_pictures(reference, count):
         dataclasses.replace(reference, count=count)
 
 
+def test_too_few_real_pictures(reference):
+    few = reference.test[0][:44], {name: column[:44] for name, column in reference.test[1].items()}
+    with pytest.raises(ValueError, match="at least 97 real pictures to test with, there are 44"):
+        dataclasses.replace(reference, test=few, count=44)
+
+
 def test_a_model_of_another_size(reference):
     def large(seed: int, count: int, noises: int = 1) -> Pictures:
         return torch.zeros(count, 1, 28, 28).byte(), {"label": torch.arange(count) % 10}

@@ -73,6 +73,8 @@ class RealReference:
     def __post_init__(self):
         least = self.network.width + 1  # a Gaussian needs more pictures than features
         most = min(len(self.train[0]), len(self.test[0]))
+        if most < least:
+            raise ValueError(f"figures need at least {least} real pictures to test with, there are {most}")
         if not least <= self.count <= most:
             raise ValueError(f"count must be from {least} to {most}, the real pictures, got {self.count}")
         name, measure, subjects = self.network.info.dataset, self.measure, self.network.info.subjects
