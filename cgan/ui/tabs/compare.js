@@ -121,6 +121,6 @@ tabs.compare = {
   },
 };
 
-// An option that a line may only break at its dots and before its value.
-const parts = (option) => option.split(/(?<=\.)|(?= )/).flatMap((part, index) =>
+// An option that a line may only break after its dots.
+const parts = (option) => option.split(/(?<=\.)(?!\d)/).flatMap((part, index) =>
   [...(index ? [node("wbr")] : []), node("span", { textContent: part })]);
