@@ -157,7 +157,7 @@ def test_samples_depend_on_seed_and_index_alone(name):
 
 @pytest.mark.parametrize("name", [name for name in CONDITIONS if name != "label"])
 def test_missing_data_are_named(name):
-    with pytest.raises(ValueError, match=rf"no column '{FORMS[name]}'; it has: classes"):
+    with pytest.raises(ValueError, match=rf"no column '{FORMS[name]}'; --condition may ask for: none"):
         condition(name).fit({"classes": CLASSES})
 
 

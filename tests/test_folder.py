@@ -430,7 +430,7 @@ def test_a_folder_trains_from_the_command_line_and_says_how_to_get_figures(class
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["--condition", "text"], "the data set has no column 'text'; it has: label, classes"),
+        (["--condition", "text"], "the data set has no column 'text'; --condition may ask for: label"),
         (["--dataset.size", "4"], "dataset.size must be from 8 to 512"),
     ],
 )

@@ -75,7 +75,7 @@ def test_an_unknown_dataset_names_the_closest(folder):
 
 
 def test_no_features_at_all(tmp_path):
-    with pytest.raises(FileNotFoundError, match="one for: none; make one with: python -m"):
+    with pytest.raises(FileNotFoundError, match="data set 'mnist'; make one with: python -m"):
         FeatureNetwork.load("mnist", tmp_path)
 
 

@@ -165,9 +165,12 @@ class ConditionEncoder(nn.Module):
 
 
 def column(targets: Mapping[str, Any], name: str) -> Any:
-    """A data set's column. ValueError names it if it is missing."""
+    """A data set's column. ValueError names it if it is missing, and those that are there."""
     if name not in targets:
-        raise ValueError(f"the data set has no column {name!r}; it has: {', '.join(targets) or 'none'}")
+        there = [key for key, value in targets.items() if not isinstance(value, tuple)]  # no lists of names
+        raise ValueError(
+            f"the data set has no column {name!r}; --condition may ask for: {', '.join(there) or 'none'}"
+        )
     return targets[name]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from cgan.forms.strip import beside, examples, strip
 from cgan.model import METRICS, ConditionalGAN, read_json
 
 MODELS = Path(__file__).parents[2] / "assets" / "models"
+PICTURES = "images/conditions"  # beside the page
 QUALITY = 80  # of the strips, as WebP
 
 
@@ -26,16 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     out = Path("docs") / "conditions.md"
     parser.add_argument("--out", type=Path, default=out, metavar="FILE", help="default: %(default)s")
-    parser.add_argument(
-        "--pictures", type=Path, metavar="DIR", help="default: images/conditions beside the page"
-    )
     arguments = parser.parse_args(argv)
-    pictures = arguments.pictures or arguments.out.parent / "images" / "conditions"
+    pictures = arguments.out.parent / PICTURES
     try:
         pictures.mkdir(parents=True, exist_ok=True)
-        seen = Path(os.path.relpath(pictures.resolve(), arguments.out.resolve().parent)).as_posix()
         told = [tell(form, arguments.models / form.model, pictures) for form in bundled(arguments.models)]
-        arguments.out.write_text(page(told, seen), encoding="utf-8")
+        arguments.out.write_text(page(told, PICTURES), encoding="utf-8")
     except (ValueError, OSError) as error:
         return fail("python -m cgan.forms", error)
     return 0
@@ -43,9 +39,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def bundled(models: Path) -> list[Form]:
     """The forms that have a measured model there. ValueError if there is none."""
-    found = [form for form in FORMS if (models / form.model / METRICS).exists()]
+    paths = [(form, models / form.model / METRICS) for form in FORMS]
+    found = [form for form, path in paths if path.exists() and "evaluation" in read_json(path)]
     if not found:
-        raise ValueError(f"{models} holds none of {', '.join(form.model for form in FORMS)}")
+        raise ValueError(f"{models} holds none of {', '.join(form.model for form in FORMS)}, measured")
     return found
 
 

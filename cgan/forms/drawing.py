@@ -13,7 +13,8 @@ from html import escape
 from cgan.model import ConditionalGAN
 
 NOISE, ASKED, MAKES, JUDGES, WORDS = "#8a63d2", "#b4650f", "#3b78c4", "#2a8462", "#7b838c"
-WIDTH, LEFT, HEAD = 840, 236, 176  # of the sheet; of the columns, and right edge of what stands left of them
+WIDTH, LEFT = 840, 236  # of the sheet; left edge of the columns
+CENTRE, HALF, HEAD = 96, 80, 176  # what stands left of the columns: its middle, half its width, right edge
 
 
 class Sheet:
@@ -119,37 +120,31 @@ class Drawing:
                 top = self.generator_y - self.side(at) / 2 - 2
                 sheet.line(ASKED, [(self.x(at), y + self.side(at) / 2), (self.x(at), top)])
         self.across(reversed(sizes), y, ASKED)
-        sheet.words(HEAD - 80, y - 4, self.config.condition.form, ASKED)
-        sheet.words(HEAD - 80, y + 13, "through convolutions" if encoded else "averaged down", ASKED)
-        sheet.words(HEAD - 80, y + 60, "scales and shifts")
-        sheet.words(HEAD - 80, y + 77, "each channel, pixel by pixel")
-        edge = self.x(size) + 46
-        start, end = (
-            (self.x(size) + self.side(size) / 2, y),
-            (self.x(size) + self.side(size) / 2 + 2, self.critic_y),
-        )
-        sheet.line(ASKED, [start, (edge, y), (edge, self.critic_y), end])
+        sheet.words(CENTRE, y - 4, self.config.condition.form, ASKED)
+        sheet.words(CENTRE, y + 13, "through convolutions" if encoded else "averaged down", ASKED)
+        sheet.words(CENTRE, y + 60, "scales and shifts")
+        sheet.words(CENTRE, y + 77, "each channel, pixel by pixel")
+        side, edge = self.x(size) + self.side(size) / 2, self.x(size) + 46
+        sheet.line(ASKED, [(side, y), (edge, y), (edge, self.critic_y), (side + 2, self.critic_y)])
 
     def _generator(self) -> None:
         sheet, y, size = self.sheet, self.generator_y, self.config.size
-        sheet.words(HEAD - 80, y - 26, "Generator", MAKES)
-        sheet.box(HEAD - 80, y, 160, 34, NOISE, f"{self.config.generator.noise_dim} noise numbers")
+        sheet.words(CENTRE, y - 26, "Generator", MAKES)
+        sheet.box(CENTRE, y, 2 * HALF, 34, NOISE, f"{self.config.generator.noise_dim} noise numbers")
         first = min(self.levels)
         sheet.line(NOISE, [(HEAD, y), (self.x(first) - self.side(first) / 2 - 2, y)])
         self.across([*self.levels, size], y, MAKES)
         for at, width in self.levels.items():
             self.feature(at, y, MAKES, str(width))
         self.feature(size, y, MAKES, str(self.config.channels))
-        middle = (self.x(self.columns[-1]) + self.side(size) / 2, y)
-        bottom = self.critic_y - self.side(size) / 2 - 2
-        sheet.line(MAKES, [(middle[0] - 34, y + 34), (middle[0] - 34, bottom)])
-        sheet.words(middle[0] - 42, self.bus_y + 36, "or a real one", anchor="end")
+        x, half = self.x(size), self.side(size) / 2
+        sheet.line(MAKES, [(x, y + half), (x, self.critic_y - half - 2)])
+        sheet.words(x - 8, self.bus_y + 36, "or a real one", anchor="end")
 
     def _style(self) -> None:
         """What enters at every resolution as one vector: the noise, the condition, or both."""
         sheet, y = self.sheet, self.bus_y
-        ins = self.model.generator.block_style_dim
-        noisy = ins > self.vector
+        noisy = self.model.generator.block_style_dim > self.vector
         lines = [(NOISE, y - 10, -5 if self.vector else 0)] if noisy else []
         if noisy or self.vector:
             appended = self.config.generator.block == "transposed"
@@ -158,7 +153,7 @@ class Drawing:
         if self.vector:
             reader = " → ".join(type(part).__name__ for part in self.model.encoder.children())
             words = [f"{self.config.condition.form}: {self.vector} numbers", *([reader] if reader else [])]
-            sheet.box(HEAD - 80, y + 10, 160, 24 + 12 * len(words), ASKED, *words)
+            sheet.box(CENTRE, y + 10, 2 * HALF, 24 + 12 * len(words), ASKED, *words)
             lines.append((ASKED, y + 10, 5 if noisy else 0))
         for colour, height, aside in lines:
             begin = HEAD if colour == ASKED else HEAD + 24
@@ -186,9 +181,9 @@ class Drawing:
             lines.append("reads what was asked")
         high = 18 + 16 * len(lines)
         if self.vector:
-            sheet.line(ASKED, [(HEAD - 80, self.bus_y + 26), (HEAD - 80, y - high / 2 - 2)])
-        sheet.box(HEAD - 80, y, 160, high, JUDGES, *lines)
-        sheet.words(HEAD - 80, y + high / 2 + 18, "Discriminator", JUDGES)
+            sheet.line(ASKED, [(CENTRE, self.bus_y + 26), (CENTRE, y - high / 2 - 2)])
+        sheet.box(CENTRE, y, 2 * HALF, high, JUDGES, *lines)
+        sheet.words(CENTRE, y + high / 2 + 18, "Discriminator", JUDGES)
         sheet.line(JUDGES, [(self.x(last) - self.side(last) / 2, y), (HEAD + 2, y)])
 
 

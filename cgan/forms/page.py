@@ -54,17 +54,22 @@ the noise (violet) enter where their arrows end.
 down a column what the condition does.
 
 **Figures.** A judge that learned from real pictures alone reads what a picture shows. *Real* is the same
-figure of real test pictures, and so the best that this judge can tell; ± is the standard deviation over
-{seeds} sample seeds. *Variety by noise* is how far apart pictures under one condition lie, over the
+figure of real test pictures, which are right: what this judge makes of them; ± is the standard deviation
+over {seeds} sample seeds. *Variety by noise* is how far apart pictures under one condition lie, over the
 distance of any two real pictures (0: the noise is ignored); *variety within a label* is the same over that
 of training pictures of the label. Of several of a kind the lowest stands here; each folder's `metrics.json`
-has all.
+has all. The command that measured them:
+
+```
+python -m cgan evaluate --model assets/models/NAME --data-root DIR --count COUNT --record --json FILE
+```
 """
 END = """\
-## And asking for nothing
+## Asking for nothing
 
-In training, one condition in {one_in:.0f} is withheld, as for classifier-free guidance (Ho & Salimans
-2022): all zeros, or an empty sheet. So the generators also know how to draw what nobody asked for.
+With `--training.condition_dropout`, one in {one_in:.0f} in most of these models, a condition is withheld in
+training: all zeros, or an empty sheet. The generator then also learns to draw unasked, which
+classifier-free guidance (Ho & Salimans 2022) needs.
 
 [Your own pictures](your-own-pictures.md) tells how to train each form on a folder, and [Every loss and
 technique, measured](techniques.md) what the parts do.
@@ -81,31 +86,27 @@ def page(told: Sequence[Told], pictures: str) -> str:
 
 def _section(told: Told, pictures: str) -> str:
     form, evaluation = told.form, told.metrics["evaluation"]
-    count = evaluation["count"]
-    rows = "".join(f"{k}. {words}\n" for k, words in enumerate(told.rows, start=1))
-    asked = f"The rows ask for:\n\n{rows}" if rows else "What a row asks for stands at its left.\n"
+    asked = f"The rows ask for {'; '.join(f'“{words}”' for words in told.rows)}."
+    asked = asked if told.rows else "What a row asks for stands at its left."
     table = "\n".join(_lines(evaluation))
     return f"""\
 ## {form.title}
 
 {form.first}
 
-![How it enters both networks]({pictures}/{form.model}.svg)
+![{form.title}: where noise and condition enter both networks]({pictures}/{form.model}.svg)
 
 **Generator.** {form.generator}
 
 **Discriminator.** {form.discriminator}
 
-![Conditions, a row each, under eight noises]({pictures}/{form.model}.webp)
+![{form.title}: conditions, a row each, under eight noises]({pictures}/{form.model}.webp)
 
 {asked}
-| `{form.model}` | generated | real |
+
+| `{form.model}`, {evaluation["count"]:,} pictures a seed | generated | real |
 | --- | --- | --- |
 {table}
-
-```
-python -m cgan evaluate --model assets/models/{form.model} --data-root DIR --count {count} --json FILE
-```
 
 {form.references}.
 """
@@ -120,10 +121,7 @@ def _lines(evaluation: Mapping[str, Any]) -> Iterator[str]:
     for kind, meaning in MEANINGS.items():
         if kind in found:
             figure = min(found[kind], key=lambda figure: figure.value)
-            which = (
-                f", lowest of {len(found[kind])}: {figure.name.removeprefix(kind[0]).strip()}"
-                if kind[1]
-                else ""
-            )
+            if figure.detail:
+                meaning += f", lowest of {len(found[kind])}: {figure.name.removeprefix(kind[0]).strip()}"
             own = f"{figure.value:.3g}" + (f" ± {figure.spread:.1g}" if figure.spread else "")
-            yield f"| {meaning}{which} | {own} | {'' if figure.real is None else f'{figure.real:.3g}'} |"
+            yield f"| {meaning} | {own} | {'' if figure.real is None else f'{figure.real:.3g}'} |"

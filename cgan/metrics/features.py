@@ -107,10 +107,10 @@ class FeatureNetwork:
         path = Path(folder) / f"{dataset}.safetensors"
         if not path.is_file():
             names = sorted(file.stem for file in Path(folder).glob("*.safetensors"))
+            known = f".{closest(dataset, names)} There is one for: {', '.join(names)}" if names else ""
             raise FileNotFoundError(
-                f"no feature network for data set {dataset!r}.{closest(dataset, names)} There is one for: "
-                f"{', '.join(names) or 'none'}; make one with: python -m cgan.metrics.features train "
-                f"--dataset {dataset} --data-root DIR"
+                f"no feature network for data set {dataset!r}{known}; make one with: python -m "
+                f"cgan.metrics.features train --dataset {dataset} --data-root DIR"
             )
         try:
             info, weights = _read(path)
