@@ -4,10 +4,14 @@
     python -m benchmarks.training --presets mnist --goal 0.99 --kimg 300 --data-root DIR
 
 The plain loop trains the same networks with the same loss in eager float32: the discriminator sees real and
-generated pictures one after the other, its gradients are taken in the generator's turn too, and memory stays
-as PyTorch lays it out. It has neither our regularisers nor our running average, which our step pays for.
+generated pictures one after the other, its gradients are taken in the generator's turn too, a feature map is
+enlarged before it is convolved, memory stays as PyTorch lays it out and threads are as many as it takes. It
+has neither our regularisers nor our running average, which our step pays for.
 
-The ceiling is the product of two square matrices, measured between the two in the number format of each.
+Each loop has a process of its own, as its user would: threads and the handling of memory are the process's.
+Time is the clock's on the wall, since the two may have different numbers of threads: the machine must do
+nothing else meanwhile. The ceiling is the product of two square matrices, measured between the two by our
+process in the number format of each.
 
 Shapes: N pictures, C channels, H x W pixels.
 """
@@ -17,21 +21,29 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import multiprocessing
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 from torch.optim import Adam
 
-from benchmarks.measuring import SIDE, Spread, flops, flops_per_s, machine, product, seconds
+from benchmarks.measuring import SIDE, Spread, flops, flops_per_s, machine, product, wall
 from cgan.config import AdamOptions, Config, replace
 from cgan.data import Images
 from cgan.evaluation import quick_evaluation
 from cgan.model import ConditionalGAN
+from cgan.networks.generator import Stem
+from cgan.networks.layers import UpConv2d
+from cgan.precision import quick_bfloat16
 from cgan.presets import PRESETS, preset
 from cgan.training.trainer import Trainer
 
@@ -61,6 +73,7 @@ class Plain:
         self.config, self.device = config, device
         torch.manual_seed(config.training.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels)).to(device)
+        as_written(self.model.generator)
         self.images = data.images.to(device)
         self.raw = self.model.encoder.encode(data.targets).to(device)
         self.model.encoder.remember(self.raw)
@@ -89,6 +102,28 @@ class Plain:
         self.optimizer.step()
 
 
+class Enlarged(nn.Conv2d):
+    """The convolution of a feature map made twice as large."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, C', 2H, 2W]."""
+        return super().forward(F.interpolate(x, scale_factor=2))
+
+
+def as_written(network: nn.Module) -> None:
+    """Put in place of what we compute otherwise the layers that a tutorial has, of the same weights."""
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, UpConv2d):
+                setattr(module, name, layer := Enlarged(child.in_channels, child.out_channels, 3, padding=1))
+            elif isinstance(child, Stem):
+                layer = nn.ConvTranspose2d(child.in_channels, child.out_channels, child.kernel_size)
+                setattr(module, name, nn.Sequential(nn.Unflatten(1, (child.in_channels, 1, 1)), layer))
+            else:
+                continue
+            layer.load_state_dict(child.state_dict())
+
+
 def _adam(parameters, options: AdamOptions) -> Adam:
     return Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2))
 
@@ -105,25 +140,68 @@ def pictures(config: Config, count: int) -> Images:
         return dataclasses.replace(dataset, count=count).load(Path(folder), "train")
 
 
+def ours(config: Config, data: Images, folder: Path) -> Callable[[], object]:
+    """Our step."""
+    return Trainer(config, data, folder).step
+
+
+def plain(config: Config, data: Images, folder: Path) -> Callable[[], object]:
+    """The tutorial's step."""
+    return Plain(config, data, torch.device("cuda" if torch.cuda.is_available() else "cpu")).step
+
+
+LOOPS = {"plain": plain, "ours": ours}
+
+
+def work(kind: str, config: Config, side: int, pipe: Connection) -> None:
+    """The process of one loop: tells its FLOPs of a step, then answers how long was asked for takes: so many
+    steps, or products in a number format."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    with tempfile.TemporaryDirectory() as folder:
+        step = LOOPS[kind](config, pictures(config, 8 * config.training.batch), Path(folder))
+    products = {name: product(name, device, side) for name in ("float32", "bfloat16")}
+    pipe.send(flops(step, CYCLE))  # and warm
+    while asked := pipe.recv():
+        what, times = asked
+        pipe.send(wall(products.get(what, step), times, device))
+
+
+@contextmanager
+def running(kind: str, config: Config, side: int) -> Iterator[Connection]:
+    """A loop in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    process = context.Process(target=work, args=(kind, config, side, there), daemon=True)
+    process.start()
+    try:
+        yield here
+    finally:
+        here.send(None)
+        process.join()
+
+
 def measure(name: str, config: Config, turns: int, steps: int, side: int = SIDE) -> Row:
     """Both loops of one preset, `steps` at a time, `turns` times in turn."""
-    batch, precision = config.training.batch, config.training.precision
-    data = pictures(config, 8 * batch)
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(config, data, Path(folder))
-    device = trainer.device
-    plain = Plain(config, data, device)
-    work = {"plain": flops(plain.step, CYCLE), "ours": flops(trainer.step, CYCLE)}  # and warm
+    batch = config.training.batch
+    quick = quick_bfloat16(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
+    precision = config.training.precision
+    precision = ("bfloat16" if quick else "float32") if precision == "auto" else precision
     formats = sorted({"float32", precision})
-    products = {name: product(name, device, side) for name in formats}
-    for each in products.values():
-        seconds(each, 3, device)
     spent: dict[str, list[float]] = {key: [] for key in ("plain", "ours", *formats)}
-    for _ in range(turns):
-        spent["plain"].append(seconds(plain.step, steps, device))
-        spent["ours"].append(seconds(trainer.step, steps, device))
-        for key, each in products.items():
-            spent[key].append(seconds(each, 4, device))
+    with running("plain", config, side) as other, running("ours", config, side) as own:
+        work = {"plain": other.recv(), "ours": own.recv()}
+
+        def turn(key: str, pipe: Connection, times: int) -> float:
+            pipe.send((key, times))
+            return pipe.recv()
+
+        for key in formats:
+            turn(key, own, 3)
+        for _ in range(turns):
+            spent["plain"].append(turn("plain", other, steps))
+            spent["ours"].append(turn("ours", own, steps))
+            for key in formats:
+                spent[key].append(turn(key, own, 4))
     ceiling = {key: [1e-9 * flops_per_s(t, side) for t in spent[key]] for key in formats}
 
     def share(kind: str, top: list[float]) -> Spread:
@@ -178,6 +256,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--presets", default=",".join(PRESETS), metavar="A,B", help="%(default)s")
     parser.add_argument("--turns", type=int, default=5, help="how often each loop has its turn (%(default)s)")
     parser.add_argument("--steps", type=int, default=CYCLE, help="of a turn (%(default)s)")
+    parser.add_argument("--threads", type=int, help="of ours on a CPU, in place of the preset's")
     parser.add_argument("--goal", type=float, help="train to this obedience instead, and tell the seconds")
     parser.add_argument("--kimg", type=float, help="at most so long, at learning rates that then are 0")
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="for --goal")
@@ -192,6 +271,8 @@ def main(argv: list[str] | None = None) -> None:
         )
     for name in arguments.presets.split(","):
         config = preset(name)
+        if arguments.threads:
+            config = replace(config, training__threads=arguments.threads)
         if arguments.goal:
             kimg = arguments.kimg or config.training.kimg
             decay = min(config.training.decay_kimg, kimg)

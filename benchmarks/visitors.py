@@ -29,16 +29,25 @@ class Tally:
 class Connection:
     """HTTP/1.1 over one kept socket, in few instructions: the clients share the server's cores."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter):
-        self.reader, self.writer = reader, writer
+    def __init__(self, port: int):
+        self.port = port
+        self.reader: asyncio.StreamReader | None = None
+        self.writer: asyncio.StreamWriter | None = None
 
-    @classmethod
-    async def open(cls, port: int) -> Connection:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    async def _head(self, request: str, rest: bytes) -> tuple[int, bytes]:
+        """Status and, in lower case, the head of the answer. Where the server has closed a socket that was
+        idle for long, it is asked again on a new one, as a browser does."""
+        message = f"{request}\r\nHost: localhost\r\n".encode() + rest
+        try:
+            return await self._ask(message)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            self.writer = None
+            return await self._ask(message)
 
-    async def _head(self, request: str, body: bytes = b"") -> tuple[int, bytes]:
-        """Status and, in lower case, the head of the answer."""
-        self.writer.write(f"{request} HTTP/1.1\r\nHost: localhost\r\n".encode() + b"\r\n" + body)
+    async def _ask(self, message: bytes) -> tuple[int, bytes]:
+        if self.writer is None:
+            self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self.writer.write(message)
         head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
         return int(head[9:12]), head
 
@@ -55,20 +64,19 @@ class Connection:
 
     async def get(self, path: str) -> tuple[int, bytes]:
         """Status and body."""
-        status, head = await self._head(f"GET {path}")
+        status, head = await self._head(f"GET {path} HTTP/1.1", b"\r\n")
         return status, await self._body(head)
 
     async def post(self, path: str, data: Any) -> tuple[int, bytes]:
         """Status and body of the answer to a JSON."""
         body = json.dumps(data).encode()
-        headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}"
-        self.writer.write(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n\r\n".encode() + body)
-        head = (await self.reader.readuntil(b"\r\n\r\n")).lower()
-        return int(head[9:12]), await self._body(head)
+        headers = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        status, head = await self._head(f"POST {path} HTTP/1.1", headers.encode() + body)
+        return status, await self._body(head)
 
     async def events(self, path: str) -> AsyncIterator[dict[str, Any]]:
         """Server-sent events, until the server ends them."""
-        _, head = await self._head(f"GET {path}")
+        _, head = await self._head(f"GET {path} HTTP/1.1", b"\r\n")
         if b"transfer-encoding: chunked" not in head:
             raise ConnectionError((await self._body(head)).decode())
         text = b""
@@ -92,8 +100,8 @@ class Route:
         self.connection, self.seed = connection, seed
 
     @classmethod
-    async def open(cls, port: int, seed: int) -> Route:
-        return cls(await Connection.open(port), seed)
+    def open(cls, port: int, seed: int) -> Route:
+        return cls(Connection(port), seed)
 
     async def picture(self, wish: int) -> str:
         value = f"z={wish % 1000 * 0.005:.3f},{wish // 1000}"
@@ -111,8 +119,8 @@ class Queue:
         self.connection, self.stream, self.seed = connection, stream, seed
 
     @classmethod
-    async def open(cls, port: int, seed: int) -> Queue:
-        return cls(await Connection.open(port), await Connection.open(port), seed)
+    def open(cls, port: int, seed: int) -> Queue:
+        return cls(Connection(port), Connection(port), seed)
 
     async def picture(self, wish: int) -> str:
         session = f"visitor{self.seed}"
@@ -158,7 +166,7 @@ def crowd(kind: str, port: int, seeds: range, rate: float, seconds: float) -> Ta
     """Visitors of one client process."""
 
     async def together() -> list[Tally]:
-        sliders = await asyncio.gather(*(KINDS[kind].open(port, seed) for seed in seeds))
+        sliders = [KINDS[kind].open(port, seed) for seed in seeds]
         drags = (visit(slider, seed, rate, seconds) for slider, seed in zip(sliders, seeds, strict=True))
         return await asyncio.gather(*drags)
 

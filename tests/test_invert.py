@@ -110,10 +110,18 @@ def test_where_no_real_pictures_are_kept_the_models_own_are_offered(app, engine)
     found = asked(app, "/starts.json")
     assert found["real"] is False
     model = engine.models["one"].model
-    own = model.sample(model.noise(0, 8), model.encoder.sample(8, 0)).numpy()
+    own = model.sample(model.noise(1000, 8), model.encoder.sample(8, 1000)).numpy()
     read = np.stack([read_picture("drawn", text, 8, 1) for text in found["pictures"]])
     assert (read == own).all()
     assert asked(app, "/neighbours.json?label=one") == {"searched": 0}
+
+
+def test_the_models_own_are_offered_under_the_condition_that_is_given(app, engine):
+    model = engine.models["one"].model
+    own = model.sample(model.noise(1000, 8), torch.cat([model.encoder.parse({"label": "two"})] * 8)).numpy()
+    read = [read_picture("drawn", text, 8, 1) for text in asked(app, "/starts.json?label=two")["pictures"]]
+    assert (np.stack(read) == own).all()
+    assert get(app, "/starts.json?label=four").status_code == 400
 
 
 def test_real_pictures_of_every_label_are_offered(app, kept, monkeypatch):  # noqa: F811

@@ -115,12 +115,15 @@ def test_colour_pictures_in_a_sheet():
 def test_bundled_pictures_are_those_that_the_present_judge_measured(dataset):
     found = Neighbours.load(dataset)
     assert found.info.judge == digest(dataset)
-    assert len(found.pictures) >= 3000
+    assert len(found.pictures) >= (3000 if found.labels is not None else 600)
     assert found.pictures.shape[1:] == (found.info.channels, found.info.size, found.info.size)
-    read = found.network(found.pictures[:200])
-    assert read.accuracy(found.labels[:200]) > 0.9
+    if found.labels is not None:
+        read = found.network(found.pictures[:200])
+        assert read.accuracy(found.labels[:200]) > 0.9
+    ranks = [found.rank(1e6, space) for space in SPACES] + [found.rank(0, space) for space in SPACES]
+    assert ranks == [1, 1, 0, 0]
 
 
 def test_bundled_pictures_fit_their_budget():
     assert BUNDLED
-    assert sum((FOLDER / f"{dataset}.safetensors").stat().st_size for dataset in BUNDLED) < 800_000
+    assert sum((FOLDER / f"{dataset}.safetensors").stat().st_size for dataset in BUNDLED) < 1_200_000

@@ -74,7 +74,7 @@ class Strided(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C', H / 2, W / 2]."""
-        return F.leaky_relu(self.norm(self.conv(x)), 0.2)
+        return F.leaky_relu_(self.norm(self.conv(x)), 0.2)
 
 
 class Pool(nn.Module):
@@ -87,7 +87,7 @@ class Pool(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C', H / 2, W / 2]."""
-        return F.max_pool2d(F.leaky_relu(self.norm(self.conv(x)), 0.2), 2)
+        return F.max_pool2d(F.leaky_relu_(self.norm(self.conv(x)), 0.2), 2)
 
 
 class ResidualDown(nn.Module):
@@ -105,7 +105,7 @@ class ResidualDown(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C', H / 2, W / 2]. The picture itself is not activated."""
         y = x if self.first else F.leaky_relu(self.norm1(x), 0.2)
-        y = self.conv2(F.leaky_relu(self.norm2(self.conv1(y)), 0.2))
+        y = self.conv2(F.leaky_relu_(self.norm2(self.conv1(y)), 0.2))
         return F.avg_pool2d(y, 2) + self.shortcut(F.avg_pool2d(x, 2))
 
 
@@ -180,7 +180,7 @@ class Discriminator(nn.Module):
                 if self.options.head == "concat" and cond.vector is not None
                 else x
             )
-            x = F.leaky_relu(self.hidden(joined), 0.2)
+            x = F.leaky_relu_(self.hidden(joined), 0.2)
         logits = self.logit(x)[:, 0]
         if self.projection is not None:  # Miyato & Koyama 2018, equation 3
             logits = logits + (self.projection(cond.vector) * x).sum(1)

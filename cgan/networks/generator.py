@@ -90,8 +90,8 @@ class ResidualUp(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
-        y = self.conv1(F.relu(self.enter1(x, style, spatial)))
-        y = self.conv2(F.relu(self.enter2(y, style, spatial)))
+        y = self.conv1(F.relu_(self.enter1(x, style, spatial)))
+        y = self.conv2(F.relu_(self.enter2(y, style, spatial)))
         return y + F.interpolate(self.shortcut(x), scale_factor=2)
 
 
@@ -105,7 +105,7 @@ class ConvUp(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
-        return self.conv(F.relu(self.enter(x, style, spatial)))
+        return self.conv(F.relu_(self.enter(x, style, spatial)))
 
 
 class TransposedUp(nn.Module):
@@ -144,7 +144,7 @@ class ToImage(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', H, W], or [N, C', 2H, 2W]."""
-        return self.conv(F.relu(self.enter(x, style, spatial)))
+        return self.conv(F.relu_(self.enter(x, style, spatial)))
 
 
 Tap: TypeAlias = Callable[[int, Tensor], Tensor]

@@ -22,10 +22,12 @@ class EMA:
         pictures seen while that is less, so that the first average is not the untrained network."""
         half_life = min(self.kimg * 1000, images_seen * 0.05)
         weight = 1 - 0.5 ** (batch / max(half_life, 1e-8))
-        for own, new in zip(self.average.parameters(), module.parameters(), strict=True):
-            own.lerp_(new, weight)
-        for own, new in zip(self.average.buffers(), module.buffers(), strict=True):
-            if own.is_floating_point():
-                own.lerp_(new, weight)
-            else:
+        pairs = [
+            *zip(self.average.parameters(), module.parameters(), strict=True),
+            *zip(self.average.buffers(), module.buffers(), strict=True),
+        ]
+        followed = [(own, new) for own, new in pairs if own.is_floating_point()]
+        torch._foreach_lerp_(*map(list, zip(*followed, strict=True)), weight)
+        for own, new in pairs:
+            if not own.is_floating_point():
                 own.copy_(new)

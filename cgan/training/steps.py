@@ -13,14 +13,13 @@ Shapes: N pictures, Z noise width, C channels, H x W pixels.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
 from cgan.config import Config
@@ -155,6 +154,8 @@ def _update(players: Players, optimizer: Optimizer, loss: Tensor, config: Config
     loss.backward()
     players.reduce_gradients(optimizer)
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    norm = clip_grad_norm_(weights, config.training.clip_gradients or math.inf)
+    norm = get_total_norm([weight.grad for weight in weights if weight.grad is not None])
+    if config.training.clip_gradients:
+        clip_grads_with_norm_(weights, config.training.clip_gradients, norm)
     optimizer.step()
     return norm.detach()

@@ -22,7 +22,7 @@ from torch import Tensor
 from torch.optim import Adam, Optimizer
 from tqdm import tqdm
 
-from cgan import timeline
+from cgan import memory, timeline
 from cgan.config import AdamOptions, Config, from_json, to_json
 from cgan.data import Images
 from cgan.model import ConditionalGAN
@@ -68,6 +68,8 @@ class Trainer:
             cpu=not torch.accelerator.is_available()
         )  # else CPU processes do not meet
         self.device = self.accelerator.device
+        if self.device.type == "cpu":
+            memory.keep()
         torch.manual_seed(options.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
         if start:

@@ -28,7 +28,8 @@ def explorer(
     below = "".join(
         f'<div class="below" data-tab="{name}">{tab().beside()}</div>' for name, tab in TABS.items()
     )
-    desk = f'<div class="desk"><div class="shown">{_stage()}{_tools()}{below}</div>{_panels(fields)}</div>'
+    shown = f'<div class="shown">{_stage()}{_tools()}{below}</div>'
+    desk = f'<div class="desk">{_strip()}{shown}{_panels(fields)}</div>'
     return gr.HTML(
         f'<style>{CSS}</style><div class="explorer">{_header(models)}{_notice(notice)}{desk}</div>',
         html_template="${value}",
@@ -106,20 +107,23 @@ def _tools() -> str:
     return f'<div class="tools">{plain}{gauge}{home}<p class="readout" hidden></p></div>'
 
 
-def _panels(fields: Mapping[str, Sequence[Field]]) -> str:
+def _strip() -> str:
     tabs = "".join(
         f'<button type="button" role="tab" id="tab-{name}" aria-controls="panel-{name}" data-tab="{name}">'
         f"{text(name)}</button>"
         for name in TABS
     )
+    return f'<div role="tablist" aria-label="{say("tabs")}">{tabs}</div>'
+
+
+def _panels(fields: Mapping[str, Sequence[Field]]) -> str:
     panels = "".join(
         f'<div role="tabpanel" id="panel-{name}" aria-labelledby="tab-{name}" hidden>'
         f'<p class="hint">{text(name + "_hint")}</p>'
         f'<form id="form-{name}" data-tab="{name}" autocomplete="off">{tab().panel(fields)}</form></div>'
         for name, tab in TABS.items()
     )
-    strip = f'<div role="tablist" aria-label="{say("tabs")}">{tabs}</div>'
-    return f'<section class="panel">{strip}{panels}</section>'
+    return f'<section class="panel">{panels}</section>'
 
 
 GAUGE = (

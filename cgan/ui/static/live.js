@@ -38,6 +38,7 @@ class Live {
     }
     if (job.number < this.latest) return;
     this.latest = job.number;
+    image.classList.toggle("fine", image.naturalWidth * 1.5 > this.box.clientWidth);
     const old = $("img", this.box);
     if (old) old.replaceWith(image);
     else this.box.prepend(image);

@@ -30,8 +30,8 @@ tabs.card = {
   notice({ features, form, headline, generated, ratio }) {
     const judged = form === "label" && generated.obedience[headline].mean > features.judge_accuracy;
     const recall = say(ratio.recall < 0.97 ? "card_recall_low" : "card_recall_high", { recall: percent(ratio.recall, 0) });
-    const words = judged ? [say("card_safe", { judge: percent(features.judge_accuracy) }), recall] : [recall];
-    return node("p", { textContent: words.join(" ") });
+    const words = judged ? `${say("card_safe", { judge: percent(features.judge_accuracy) })} ${recall}` : recall;
+    return node("p", { textContent: words.charAt(0).toUpperCase() + words.slice(1) });
   },
 
   figures(evaluation) {
@@ -70,7 +70,7 @@ tabs.card = {
     const kinds = DETAILS.filter(([kind]) => each(kind).length);
     const heads = ["figure", "generated", "real"];
     const rows = kinds.flatMap(([kind, write]) => each(kind).map(([name, own]) =>
-      node("tr", {}, node("th", { scope: "row", textContent: name.replaceAll("_", " "), title: say(`card_${kind}_means`) }),
+      node("tr", {}, node("th", { scope: "row", textContent: named(name), title: say(`card_${kind}_means`) }),
         ...[own.mean, real.obedience[kind]?.[name]].map((value) =>
           node("td", { textContent: value == null ? "" : write(value) })))));
     return kinds.length ? [node("section", {}, node("h2", { textContent: say("card_details") }),

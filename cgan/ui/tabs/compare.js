@@ -54,7 +54,7 @@ tabs.compare = {
 
   technique(row, address) {
     const { title, sentence, reference, flags, picture, place } = row;
-    const options = Object.entries(flags).map(([path, text]) => `--${path} ${text}`).join("\n");
+    const options = Object.entries(flags).flatMap(([path, text], index) => [index ? "\n" : "", ...parts(`--${path} ${text}`)]);
     const made = node("article", {},
       node("h2", {}, node("span", { className: "swatch" }), title),
       picture
@@ -63,7 +63,7 @@ tabs.compare = {
       node("p", { textContent: sentence }),
       ...(row.faults && Object.keys(row.faults).length ? [node("p", { className: "wrong", textContent: this.wrong(row) })] : []),
       node("p", { className: "note", textContent: reference }),
-      ...(options ? [node("code", { textContent: options })] : []));
+      ...(options.length ? [node("code", {}, ...options)] : []));
     made.dataset.place = place;
     return made;
   },
@@ -100,7 +100,7 @@ tabs.compare = {
       node("div", { className: "wide", tabIndex: 0 }, node("table", { className: "figures" },
         node("thead", {}, node("tr", {}, node("th", { scope: "col", textContent: say("compare_figure") }), ...head)),
         node("tbody", {}, ...body))),
-      node("p", { className: "note", textContent: say("compare_measured",
+      node("p", { className: "note", textContent: say(seeds > 1 ? "compare_measured" : "compare_measured_once",
         { seeds, kimg: training.kimg, count: measured.count.toLocaleString(props.language), features: measured.features }) }));
   },
 
@@ -120,3 +120,7 @@ tabs.compare = {
     return node("td", {}, ...parts);
   },
 };
+
+// An option that a line may only break after its dots.
+const parts = (option) => option.split(/(?<=\.)(?!\d)/).flatMap((part, index) =>
+  [...(index ? [node("wbr")] : []), node("span", { textContent: part })]);

@@ -36,6 +36,7 @@ tabs.conditioning = {
     const [values, titles] = this.values(field);
     const noises = Array.from({ length: Number(query.get("rows")) }, (_, index) => String(index + 1));
     const swapped = query.has("transpose");
+    $(".asked", form).replaceChildren(...(field.type === "caption" ? values : []).map((value) => node("li", { textContent: value })));
     const key = JSON.stringify([noises.length, swapped, titles, page.model]);
     if (this.key === key) return;
     this.key = key;
@@ -43,7 +44,8 @@ tabs.conditioning = {
     this.columns = columns.length;
     for (const [edge, names] of [[this.across, columns], [this.down, rows]]) {
       edge.replaceChildren(...names.map((name) => Object.assign(document.createElement("span"), { textContent: name })));
-      edge.classList.toggle("long", names.some((name) => name.length > 2));
+      const room = edge === this.across ? 70 / names.length : 2; // letters
+      edge.classList.toggle("long", names.some((name) => name.length > room));
     }
     $(".explorer").classList.toggle("long-across", this.across.classList.contains("long"));
     $(".explorer").classList.toggle("long-down", this.down.classList.contains("long"));

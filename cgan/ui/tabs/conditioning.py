@@ -28,7 +28,8 @@ class Conditioning(Tab):
                 {slider("conditioning", "strength", low=-1, high=3, step=0.05, value=1)}
                 <p class="note">{text("strength_hint")}</p>
             </div>
-            {switch("transpose", key="transpose")}"""
+            {switch("transpose", key="transpose")}
+            <ol class="asked"></ol>"""
 
     def endpoint(self, api: Api) -> None:
         def conditioning(

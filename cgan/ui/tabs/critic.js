@@ -19,6 +19,7 @@ tabs.critic = {
 
   model(_, form) {
     this.told = {};
+    $('.ranked[data-end="real"]', form).style.removeProperty("--sheet");
     this.pad = Freehand.in($(".freehand"), form);
     this.padHeat = new Live(this.layer($(".freehand .sheet")), { limit: 1 });
   },
@@ -67,7 +68,6 @@ tabs.critic = {
     for (const name of ["psi", "z", "raw"]) all.delete(name);
     this.real.ask(route("real.json", all));
     this.reals = route("real.png", all);
-    $('.ranked[data-end="real"]', form).style.setProperty("--sheet", `url("${this.reals}")`);
     this.mark(form);
   },
 
@@ -81,6 +81,7 @@ tabs.critic = {
       const { logits, order } = ranking;
       for (const [end, shown] of [["best", order], ["worst", [...order].reverse()]]) this.rank(form, end, shown, logits);
     }
+    if (told.real?.logits.length) $('.ranked[data-end="real"]', form).style.setProperty("--sheet", `url("${this.reals}")`);
     if (told.real) this.rank(form, "real", [...real.logits.keys()], real.logits);
     $("[data-ticks]", form).hidden = !real?.logits.length;
     $(".scale", form).replaceChildren(...(own ? [this.scale(own, ranking?.logits ?? [], real?.logits ?? [], drawn)] : []));

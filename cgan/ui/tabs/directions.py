@@ -101,7 +101,7 @@ class Directions(Tab):
             <fieldset class="field readers"><legend>{text("directions_readers")}</legend>
                 <div class="chips"></div></fieldset>
             <p class="note" data-stem hidden>{text("directions_stem")}</p>
-            {widgets(models, "directions")}
+            {widgets(models, "directions", compact=True)}
             {seed("directions", value=1)}
             <div class="pair">
                 {slider("directions", "psi", low=0, high=2, step=0.05, value=1)}

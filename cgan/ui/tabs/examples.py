@@ -38,11 +38,34 @@ class Example:
         return f"{self.path}?model={self.model}&{self.state}{self.extra}"
 
 
-STYLES = "seed=1&rows=4&along=hair_style"
-CAPTION = "text=a+happy+face+with+long+red+hair,+round+glasses&seed=1&count=16"
+FACE = (
+    "hair_style=curly&hair_colour=red&glasses=round&eye_colour=green&clothes=green&background=blue&smile=0.9"
+    "&facial_hair=none&hat=none"
+)
+OTHER_FACE = (
+    "hair_style2=long&hair_colour2=blue&glasses2=none&eye_colour2=violet&clothes2=white&background2=green"
+    "&smile2=-0.6&facial_hair2=none&hat2=none&skin_tone2=0.2"
+)
+
 EXAMPLES = (
     Example("example_hands", "mnist", "conditioning", "seed=1&rows=8", "grid.png"),
     Example("example_outfits", "fashion-mnist", "conditioning", "seed=1&rows=8", "grid.png"),
+    Example("example_face", "faces-attributes", "generate", f"{FACE}&seed=4", "frame.png"),
+    Example("example_maps", "faces-mask", "conditioning", "seed=1&rows=8", "grid.png"),
+    Example(
+        "example_caption",
+        "faces-text",
+        "generate",
+        "text=a+gloomy+bearded+character+with+black+hair+and+a+hat&seed=1&count=16",
+        "frame.png",
+    ),
+    Example(
+        "example_between",
+        "faces-attributes",
+        "interpolate",
+        f"{FACE}&seed=4&{OTHER_FACE}&seed2=5&t=0.5",
+        "frame.png",
+    ),
     Example("example_half", "mnist", "mixer", "label=3:0.5,8:0.5&seed=4&count=16", "frame.png"),
     Example(
         "example_bag", "fashion-mnist", "mixer", "label=T-shirt:0.5,bag:0.5&seed=1&count=16", "frame.png"
@@ -80,16 +103,15 @@ EXAMPLES = (
         page="&block=1",
         extra="&block=1",
     ),
-    Example("example_styles", "faces-attributes", "conditioning", STYLES, "grid.png"),
     Example(
-        "example_twins",
+        "example_parts",
         "faces-attributes",
-        "generate",
-        "smile=0.9&hair_style=long&hat=fedora&seed=3&count=16",
-        "frame.png",
+        "inside",
+        f"{FACE}&seed=4",
+        "features.png",
+        page="&block=3",
+        extra="&block=3",
     ),
-    Example("example_caption", "faces-text", "generate", CAPTION, "frame.png"),
-    Example("example_maps", "faces-mask", "conditioning", "seed=1&rows=4", "grid.png"),
 )
 
 

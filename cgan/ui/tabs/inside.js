@@ -140,7 +140,7 @@ tabs.inside = {
   // Every part as a box, as high as its map is wide and as wide as it has channels, on scales of doublings; below it what
   // enters there.
   drawing({ stages, channels }, form) {
-    const [gap, top, base] = [26, 20, 110];
+    const [gap, top, base] = [26, 20, 124];
     const deepest = stages.some((stage) => stage.spatial) ? 2 : 1;
     const high = (size) => 14 + 14 * Math.log2(size);
     const wide = (count) => 16 + 11 * Math.log2(count);

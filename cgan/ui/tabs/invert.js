@@ -11,11 +11,11 @@ tabs.invert = {
     $("[data-stage]", form).addEventListener("click", () => this.copy());
   },
 
-  model({ name }, form) {
+  model(_, form) {
     this.pad = Freehand.in($(".slate", form), form);
     this.forget(form);
     this.offered = null;
-    if (page.tab === "invert") this.offer(name, form);
+    $(".kept h2", form).textContent = say(this.sought ? "invert_keep" : "invert_keep_noise");
   },
 
   forget(form) {
@@ -32,7 +32,9 @@ tabs.invert = {
   },
 
   update(query, form) {
-    if (this.offered !== page.model) this.offer(page.model, form);
+    const given = new URLSearchParams({ model: page.model });
+    if (!this.sought) for (const { name } of model().fields) if (query.has(name)) given.set(name, query.get(name));
+    this.offer(route("starts.json", given), form);
     const both = this.sought && form.elements.seek.value === "both";
     $(".seeking .chips", form).hidden = !this.sought;
     $(".fields", form).hidden = both;
@@ -57,11 +59,13 @@ tabs.invert = {
 
   // ---- what to start from
 
-  async offer(name, form) {
-    this.offered = name;
-    const told = await fetch(route("starts.json", new URLSearchParams({ model: name })))
-      .then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
-    if (!told || name !== page.model) return;
+  // Of a condition that is given, for every one of them; else for every model.
+  async offer(url, form) {
+    if (url === this.offered) return;
+    const begin = !this.offered;
+    this.offered = url;
+    const told = await fetch(url).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
+    if (!told || url !== this.offered) return;
     $(".starts .note", form).textContent = say(told.real ? "invert_real" : "invert_own");
     $(".starts .thumbs", form).replaceChildren(...told.pictures.map((text, index) => {
       const button = node("button", { type: "button", title: say("example", { n: index + 1 }) }, thumbnail(this.pad.field, text));
@@ -69,7 +73,7 @@ tabs.invert = {
       button.addEventListener("click", () => this.pad.take(text));
       return button;
     }));
-    if (page.tab === "invert" && !form.elements.drawn.value) this.pad.take(told.pictures[0]);
+    if (begin && page.tab === "invert" && !form.elements.drawn.value) this.pad.take(told.pictures[0]);
   },
 
   async copy() {
@@ -111,9 +115,9 @@ tabs.invert = {
     const last = path.at(-1);
     const name = this.sought ? Object.values(last.values)[0] : null;
     const far = { error: percent(last.error, 1), random: percent(random, 1) };
-    const next = finalists.slice(1).map((each) => `${Object.values(each.values)[0]} ${percent(each.error, 1)}`).join(", ");
+    const next = finalists.slice(1).map((each) => `${props.word(Object.values(each.values)[0])} (${percent(each.error, 1)})`).join(", ");
     $(".reading", form).textContent = name === null ? say("invert_noise", far)
-      : say("invert_both", { ...far, label: name }) + (next ? ` ${say("invert_next", { next })}` : "");
+      : say("invert_both", { ...far, label: props.word(name) }) + (next ? ` ${say("invert_next", { next })}` : "");
     $(".searched", form).replaceChildren(...path.map((moment) => {
       const alt = say("invert_step", { n: moment.step });
       const image = node("img", { referrerPolicy: "no-referrer", alt, src: route("frame.png", this.place(moment)) });

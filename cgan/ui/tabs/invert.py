@@ -20,7 +20,7 @@ from cgan.inversion import STEPS, Guess, Inversion, Moment, choices, embed, inve
 from cgan.types import Cond
 from cgan.ui.controls import button, choice
 from cgan.ui.fields import sketch, widgets
-from cgan.ui.i18n import say, text
+from cgan.ui.i18n import say
 from cgan.ui.pictures import enlarge, png, tile
 from cgan.ui.plans import Route, Work, bound, field_values
 from cgan.ui.query import Query
@@ -36,6 +36,7 @@ MOST = 200  # steps
 SHOWN = (0, 0.05, 0.125, 0.25, 0.5, 1)  # moments of a search, as shares of its steps
 FEW = 64  # samples that a guess learns from, where it is made anew for every search
 OTHERS, STARTS = 8, 8  # random pictures to compare with; pictures to start from
+OWN = 1000  # the seed of the model's own to start from: none that a guess has learnt from
 
 
 @dataclass(frozen=True)
@@ -123,16 +124,21 @@ def searched(query: Query, resident: Resident) -> Work:
 
 
 def starts(query: Query, resident: Resident) -> Work:
-    """Pictures to start from, as `drawn` takes them: real ones of different labels, or the model's own."""
+    """Pictures to start from, as `drawn` takes them: real ones of different labels, or the model's own; under
+    the condition that is given, if there is one."""
+    model, given = resident.model, field_values(query, resident)
+    raw = model.encoder.parse(given) if given else None
 
     def run() -> bytes:
-        model, kept = resident.model, real_pictures(resident.model)
-        if kept is None:
-            pictures = model.sample(model.noise(0, STARTS), model.encoder.sample(STARTS, 0))
+        kept = None if given else real_pictures(model)
+        if kept is None or kept.labels is None:
+            kept = None
+            wanted = model.encoder.sample(STARTS, OWN) if raw is None else torch.cat([raw] * STARTS)
+            pictures = model.sample(model.noise(OWN, STARTS), wanted)
         else:
-            labels = [] if kept.labels is None else kept.labels.tolist()
-            first = sorted(labels.index(label) for label in set(labels)) or range(len(kept.pictures))
-            pictures = kept.pictures[list(first)[:STARTS]]
+            labels = kept.labels.tolist()
+            first = sorted(labels.index(label) for label in set(labels))
+            pictures = kept.pictures[first[:STARTS]]
         rows = pictures.permute(0, 2, 3, 1).numpy()
         texts = [to_text(row[..., 0] if row.shape[2] == 1 else row, lossy=True) for row in rows]
         return json.dumps({"real": kept is not None, "pictures": texts}).encode()
@@ -162,7 +168,7 @@ class Invert(Tab):
             <p class="reading" role="status"></p>
             <div class="searched"></div>
             <div class="kept" hidden>
-                <h2>{text("invert_keep")}</h2>
+                <h2></h2>
                 <div class="relabelled"></div>
                 <div class="row">{button("invert_open", mark="data-open")}</div>
             </div>"""

@@ -123,7 +123,7 @@ class Learn(Tab):
                 {download("save_gif", mark="data-gif")}
             </div>
             <div class="charts"></div>
-            {widgets(models, "learn")}
+            {widgets(models, "learn", compact=True)}
             <div class="pair">
                 {seed("learn", value=1)}
                 {slider("learn", "psi", low=0, high=2, step=0.05, value=1)}

@@ -33,11 +33,9 @@ class Mixer(Tab):
         return f"""
             <div class="fields mixed" data-end="">{mixed}</div>
             <div class="mixing">
-                <div class="three">
-                    {_triangle()}
-                    <div class="row presets" role="group" aria-label="{say("mixer_presets")}"></div>
-                </div>
+                {_triangle()}
                 <div class="faders" role="group" aria-label="{say("mixer_weights")}"></div>
+                <div class="row presets" role="group" aria-label="{say("mixer_presets")}"></div>
             </div>
             {seed("mixer", value=1)}
             <div class="pair">

@@ -1,8 +1,6 @@
 // Nearest neighbours: the stage's picture and, in a row, the real ones nearest to it; a line from "a copy" to "like none
 // of them" on which the picture has a place among real pictures that were never trained on.
 tabs.neighbours = {
-  route: "frame.png",
-
   start(form) {
     this.sheet = new Live($(".nearest .film", form), { limit: 1 });
     $("[data-carry]", form).addEventListener("click", () => {
@@ -20,6 +18,9 @@ tabs.neighbours = {
   },
 
   update(query, form) {
+    const own = new URLSearchParams(query);
+    own.delete("space"); // no matter of the picture
+    stage.ask(route("frame.png", own), describe(own));
     $(".nearest", form).classList.toggle("idle", this.none);
     if (this.none) return;
     clearTimeout(this.resting);

@@ -85,7 +85,7 @@ class Pad(Tab):
                     {speed}
                 </div>
             </div>
-            {widgets(models, "pad")}
+            {widgets(models, "pad", compact=True)}
             <div class="pair">
                 {slider("pad", "psi", low=0, high=2, step=0.05, value=1)}
                 {slider("pad", "strength", low=-1, high=3, step=0.05, value=1)}
