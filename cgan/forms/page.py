@@ -68,8 +68,9 @@ END = """\
 ## Asking for nothing
 
 With `--training.condition_dropout`, one in {one_in:.0f} in most of these models, a condition is withheld in
-training: all zeros, or an empty sheet. The generator then also learns to draw unasked, which
-classifier-free guidance (Ho & Salimans 2022) needs.
+training: all zeros, or an empty sheet. The generator then also learns to draw unasked. The explorer's slider
+*Strength* goes along the straight line from nothing (0) through what was asked (1) and
+beyond: what classifier-free guidance (Ho & Salimans 2022) is to a score, this is to a generator's condition.
 
 [Your own pictures](your-own-pictures.md) tells how to train each form on a folder, and [Every loss and
 technique, measured](techniques.md) what the parts do.
