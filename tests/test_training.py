@@ -373,11 +373,14 @@ def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):
     finish(first, "the first command")
     start = tmp_path / "first"
     model = ConditionalGAN.load(start)
-    second = Trainer(tiny_config(training__seed=5), tiny_data(), tmp_path / "second", start=model)
+    config = tiny_config(training__seed=5, training__evaluate_kimg=0.1)
+    second = Trainer(config, tiny_data(), tmp_path / "second", start=model)
     assert same(second.model.state_dict(), model.state_dict())
     second.fit()
     finish(second, "the second command", start)
-    training = json.loads((tmp_path / "second" / "metrics.json").read_text())["training"]
+    metrics = json.loads((tmp_path / "second" / "metrics.json").read_text())
+    training = metrics["training"]
+    assert metrics["curve"][0]["kimg"] == training["began_from"]["kimg"] + second.curve[0]["kimg"]
     assert training["began_from"]["command"] == "the first command"
     assert training["kimg"] == 2 * training["began_from"]["kimg"]
     kimg = Timeline(tmp_path / "second").kimg

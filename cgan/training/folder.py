@@ -26,7 +26,8 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
         return
     earlier, curve, snapshots = _history(start) if start else ({"kimg": 0.0, "minutes": 0.0}, [], [])
     since = earlier["kimg"]
-    curve += [point | {"kimg": point["kimg"] + since} for point in trainer.curve]
+    spent = {"kimg": since, "seconds": 60 * earlier["minutes"]}
+    curve += [point | {name: point[name] + spent[name] for name in spent} for point in trainer.curve]
     snapshots += [(kimg + since, state) for kimg, state in trainer.snapshots if kimg or not start]
     folder, model = trainer.folder, trainer.averaged()
     model.save(folder)
