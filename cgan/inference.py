@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from cgan.memory import unfilled
 from cgan.model import ConditionalGAN
 from cgan.networks.generator import Generator, Stem, TransposedUp
 from cgan.networks.layers import Modulation, UpConv2d
@@ -118,7 +119,7 @@ class Graph:
 
 def _copy(model: ConditionalGAN) -> ConditionalGAN:
     """The same model in evaluation mode. (A deep copy's parametrised layers would share their classes.)"""
-    with torch.device("meta"):
+    with unfilled():
         made = ConditionalGAN(model.config)
     made.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()}, assign=True)
     return made.eval().requires_grad_(False)

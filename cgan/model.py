@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from cgan import rng
 from cgan.config import ModelConfig, from_json, to_json
+from cgan.memory import unfilled
 from cgan.types import Raw
 
 FORMAT_VERSION = 1
@@ -99,7 +100,7 @@ class ConditionalGAN(nn.Module):
             found = f"format_version is {one_line(repr(version))}, this program reads {FORMAT_VERSION}"
             raise ModelError(f"{folder / CONFIG}: {found}")
         try:
-            with torch.device("meta"):
+            with unfilled():
                 model = cls(from_json(ModelConfig, data.get("model"), "model"))
         except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
             raise ModelError(f"{folder / CONFIG}: {one_line(error)}") from error

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cgan.memory import unfilled
 from cgan.model import TIMELINE, ConditionalGAN, ModelError, check_size, fill, one_line
 
 BANK = "encoder.bank"
@@ -153,7 +154,7 @@ class Snapshots:
             return self._ready[index]
 
     def _load(self, index: int) -> ConditionalGAN:
-        with torch.device("meta"):
+        with unfilled():
             made = ConditionalGAN(self._model.config)
         made.load_state_dict(self._model.state_dict(), assign=True)  # shared, until replaced
         self.timeline.load_into(made, index)

@@ -45,3 +45,21 @@ def test_blocks_are_mapped_once():
 def test_another_c_library_is_left_alone(monkeypatch):
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert not memory.keep()
+
+
+LOADED = """
+import sys
+from pathlib import Path
+from cgan.model import ConditionalGAN
+for folder in Path("assets/models").iterdir():
+    ConditionalGAN.load(folder)
+print(*[name for name in ("sympy", "torch._dynamo") if name in sys.modules])
+"""
+
+
+def test_no_bundled_model_needs_the_compiler():
+    root = Path(__file__).parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert not done.stdout.split()

@@ -26,6 +26,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cgan.memory import unfilled
 from cgan.metrics import MEASURES
 from cgan.metrics.asked import asked
 from cgan.metrics.classifier import WIDTHS, Classifier, Recipe, fit
@@ -114,7 +115,7 @@ class FeatureNetwork:
             )
         try:
             info, weights = _read(path)
-            with torch.device("meta"):  # no memory is taken on the header's word
+            with unfilled():  # no memory is taken on the header's word
                 judge = info.build()
             judge.load_state_dict(weights, assign=True)
         except (SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
