@@ -7,14 +7,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.utils import save_image
 
 from cgan import timeline
 from cgan.card import write_card
 from cgan.config import to_json
 from cgan.evaluation import record
 from cgan.model import METRICS, SAMPLES, TIMELINE, read_json
-from cgan.training.log import sample_grid
+from cgan.training.log import sample_grid, save_samples
 from cgan.training.provenance import hardware
 from cgan.training.trainer import Trainer
 
@@ -32,7 +31,7 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
     folder, model = trainer.folder, trainer.averaged()
     model.save(folder)
     timeline.write(folder, snapshots)
-    save_image(sample_grid(model).float() / 255, folder / SAMPLES)
+    save_samples(sample_grid(model), folder / SAMPLES)
     training = {
         "command": command,
         "commit": ", ".join(trainer.commits),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import gradio as gr
 from fastapi import FastAPI
 
@@ -37,6 +39,7 @@ def mount(engine: Engine, notice: str = "") -> FastAPI:
         run_history=False,
         max_file_size="4mb",
         ssr_mode=False,
+        mcp_server=find_spec("mcp") is not None,  # the endpoints as tools, with gradio[mcp]
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
+from cgan.conditions import CONDITIONS
 from cgan.ui.tabs import TABS
 
 pytestmark = pytest.mark.browser
@@ -43,4 +44,16 @@ def test_no_tab_has_a_serious_fault(visit, size, theme, options):
         page.evaluate(SHOW, name)
         page.wait_for_timeout(500)
         found |= dict.fromkeys(faults(page, options), name)
+    assert [f"{name}: {fault}" for fault, name in found.items()] == []
+
+
+@pytest.mark.parametrize("form", CONDITIONS)
+def test_no_form_of_condition_has_a_serious_fault(visit, forms, form):
+    page = visit(at=forms).open(f"model={form}")
+    page.emulate_media(reduced_motion="reduce")
+    found = {}
+    for name in ("generate", "interpolate", "invert"):  # with room, without, and given beside a drawing
+        page.evaluate(SHOW, name)
+        page.wait_for_timeout(500)
+        found |= dict.fromkeys(faults(page, EVERYTHING), name)
     assert [f"{name}: {fault}" for fault, name in found.items()] == []

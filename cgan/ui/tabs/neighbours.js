@@ -1,6 +1,8 @@
 // Nearest neighbours: the stage's picture and, in a row, the real ones nearest to it; a line from "a copy" to "like none
 // of them" on which the picture has a place among real pictures that were never trained on.
 tabs.neighbours = {
+  sheet: {}, // a Live, once it has begun
+
   start(form) {
     this.sheet = new Live($(".nearest .film", form), { limit: 1 });
     $("[data-carry]", form).addEventListener("click", () => {
@@ -12,9 +14,15 @@ tabs.neighbours = {
     });
   },
 
-  model() {
+  // What stands there is of another model's data.
+  model(_, form) {
     this.none = false;
-    this.asked = null;
+    this.asked = this.told = this.sheet.url = null;
+    $(".nearest", form).classList.add("waiting");
+    $(".nearest .film", form).replaceChildren();
+    $(".nearest ol", form).replaceChildren();
+    $(".nearest .note", form).textContent = "";
+    $(".nearest .reading", form).textContent = say("invert_searching");
   },
 
   update(query, form) {
@@ -54,6 +62,7 @@ tabs.neighbours = {
       return;
     }
     this.told = found;
+    $(".nearest", form).classList.remove("waiting");
     this.sheet.ask(route("neighbours.png", query), say("neighbours_row"));
     this.tell(found, query.get("space") ?? "features", form);
   },
