@@ -52,6 +52,7 @@ EXAMPLES = (
     Example("example_outfits", "fashion-mnist", "conditioning", "seed=1&rows=8", "grid.png"),
     Example("example_face", "faces-attributes", "generate", f"{FACE}&seed=4", "frame.png"),
     Example("example_maps", "faces-mask", "conditioning", "seed=1&rows=8", "grid.png"),
+    Example("example_lines", "faces-image", "conditioning", "seed=1&rows=8", "grid.png"),
     Example(
         "example_caption",
         "faces-text",
