@@ -39,12 +39,19 @@ def test_every_label_draws_its_own_class(folder):
 
 def test_figures_come_from_a_recorded_command(folder):
     metrics = json.loads((folder / "metrics.json").read_text())
-    made = metrics["training"]
-    assert made["command"].startswith(f"python train.py --preset {folder.name} --data-root DIR --out DIR")
-    assert made["kimg"] == pytest.approx(made["config"]["training"]["kimg"], rel=1e-3)
-    assert made["minutes"] > 0
-    assert made["hardware"]
-    assert "+changes" not in made["commit"]
+    runs = [metrics["training"]]
+    while "began_from" in runs[0]:
+        runs.insert(0, runs[0]["began_from"])
+    seen = 0.0
+    for k, made in enumerate(runs):
+        began = f" --init assets/models/{folder.name}" if k else ""
+        command = f"python train.py --preset {folder.name}{began} --data-root DIR --out DIR"
+        assert made["command"].startswith(command)
+        seen += made["config"]["training"]["kimg"]
+        assert made["kimg"] == pytest.approx(seen, rel=1e-3)
+        assert made["minutes"] > 0
+        assert made["hardware"]
+        assert "+changes" not in made["commit"]
     measured = metrics["evaluation"]["generated"]["obedience"]["accuracy"]["mean"]
     assert measured >= LEAST[folder.name]
 

@@ -47,7 +47,7 @@ def test_a_generated_picture_is_found_again(digits, label):
     assert (again - picture).square().mean().sqrt().item() == pytest.approx(last.error, abs=1e-5)
     others = [(made(model, label, seed) - picture).square().mean().sqrt().item() for seed in range(20, 28)]
     assert last.error < 0.4 * min(others)
-    assert last.error < 0.5 * found.path[0].error
+    assert last.error < 0.6 * found.path[0].error
     assert tried[last.condition] == {"label": label}
     assert [moment.step for moment in found.path] == list(range(inversion.STEPS + 1))
 
