@@ -40,10 +40,11 @@ from benchmarks.measuring import SIDE, Spread, flops, flops_per_s, machine, prod
 from cgan.config import AdamOptions, Config, replace
 from cgan.data import Images
 from cgan.evaluation import quick_evaluation
+from cgan.inference import resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks.generator import Stem
 from cgan.networks.layers import UpConv2d
-from cgan.precision import quick_bfloat16
+from cgan.precision import resolve
 from cgan.presets import PRESETS, preset
 from cgan.training.trainer import Trainer
 
@@ -147,7 +148,7 @@ def ours(config: Config, data: Images, folder: Path) -> Callable[[], object]:
 
 def plain(config: Config, data: Images, folder: Path) -> Callable[[], object]:
     """The tutorial's step."""
-    return Plain(config, data, torch.device("cuda" if torch.cuda.is_available() else "cpu")).step
+    return Plain(config, data, resolve_device("auto")).step
 
 
 LOOPS = {"plain": plain, "ours": ours}
@@ -156,7 +157,7 @@ LOOPS = {"plain": plain, "ours": ours}
 def work(kind: str, config: Config, side: int, pipe: Connection) -> None:
     """The process of one loop: tells its FLOPs of a step, then answers how long was asked for takes: so many
     steps, or products in a number format."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = resolve_device("auto")
     with tempfile.TemporaryDirectory() as folder:
         step = LOOPS[kind](config, pictures(config, 8 * config.training.batch), Path(folder))
     products = {name: product(name, device, side) for name in ("float32", "bfloat16")}
@@ -183,9 +184,7 @@ def running(kind: str, config: Config, side: int) -> Iterator[Connection]:
 def measure(name: str, config: Config, turns: int, steps: int, side: int = SIDE) -> Row:
     """Both loops of one preset, `steps` at a time, `turns` times in turn."""
     batch = config.training.batch
-    quick = quick_bfloat16(torch.device("cuda" if torch.cuda.is_available() else "cpu"))
-    precision = config.training.precision
-    precision = ("bfloat16" if quick else "float32") if precision == "auto" else precision
+    precision = resolve(resolve_device("auto"), config.training.precision)
     formats = sorted({"float32", precision})
     spent: dict[str, list[float]] = {key: [] for key in ("plain", "ours", *formats)}
     with running("plain", config, side) as other, running("ours", config, side) as own:
@@ -288,7 +287,7 @@ def main(argv: list[str] | None = None) -> None:
             flush=True,
         )
     if arguments.json:
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = resolve_device("auto")
         arguments.json.write_text(json.dumps({**machine(device), "rows": rows}, indent=1) + "\n")
 
 

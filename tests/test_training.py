@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 import train
 from cgan.conditions.label import Label
-from cgan.config import AdamOptions
+from cgan.config import AdamOptions, replace
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
@@ -401,6 +401,18 @@ def test_a_run_begins_from_what_fits(tmp_path, capsys):
     anew = model.state_dict().keys() - fits.keys() - {"generator.blocks.0.conv1.weight"}
     assert "discriminator.projection.weight" in anew
     assert f"begins anew: {', '.join(sorted(anew))}" in capsys.readouterr().err
+
+
+def test_a_run_that_begins_from_another_has_a_reference_batch_of_its_own(tmp_path):
+    """That of other classes does not fit."""
+    config = tiny_config(generator__norm=Virtual(reference=4), discriminator__norm=Virtual(reference=4))
+    other = ConditionalGAN(replace(config, condition=Label()).model({"classes": ("a", "b")}, 8, 1))
+    anew = Trainer(config, tiny_data(), tmp_path / "anew").model
+    begun = Trainer(config, tiny_data(), tmp_path / "begun", start=other).model
+    for name in ("generator", "discriminator"):
+        reference, expected = (getattr(model, name).reference for model in (begun, anew))
+        assert expected.vector.any()
+        assert same(reference.state_dict(), expected.state_dict())
 
 
 def test_a_run_begins_from_no_other_network(tmp_path):

@@ -23,7 +23,7 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
     the folder `start`, whose weights it began from, tells of its own training comes first."""
     if not trainer.accelerator.is_main_process:
         return
-    earlier, curve, snapshots = _history(start) if start else ({"kimg": 0.0, "minutes": 0.0}, [], [])
+    earlier, curve, snapshots = _history(start)
     since = earlier["kimg"]
     spent = {"kimg": since, "seconds": 60 * earlier["minutes"]}
     curve += [point | {name: point[name] + spent[name] for name in spent} for point in trainer.curve]
@@ -48,10 +48,11 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
 
 
 def _history(
-    start: Path,
+    start: Path | None,
 ) -> tuple[dict[str, Any], list[dict[str, float]], list[tuple[float, dict[str, Tensor]]]]:
-    """How a model folder says it was trained, its curve and its snapshots, as far as it says."""
-    metrics = read_json(start / METRICS) if (start / METRICS).exists() else {}
+    """How a model folder says it was trained, its curve and its snapshots, as far as it says; of none,
+    nothing."""
+    metrics = read_json(start / METRICS) if start and (start / METRICS).exists() else {}
     earlier = {"kimg": 0.0, "minutes": 0.0} | metrics.get("training", {})
-    snapshots = timeline.read(start) if (start / TIMELINE).exists() else []
+    snapshots = timeline.read(start) if start and (start / TIMELINE).exists() else []
     return earlier, list(metrics.get("curve", [])), snapshots

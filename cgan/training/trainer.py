@@ -84,8 +84,7 @@ class Trainer:
             self.accelerator.num_processes,
         )
         self.model.encoder.remember(self.feed.raw)
-        if not start:
-            self._fix_references()
+        self._fix_references()
         self.player = torch.nn.ModuleList([self.model.encoder, self.model.generator])
         self.ema = EMA(self.player, options.ema_kimg)
         self.players = Players(
