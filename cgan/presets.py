@@ -128,10 +128,14 @@ def faces_text() -> Config:
     base = faces_attributes()
     return replace(
         base,
-        condition=Text(embedding=32, hidden=64),
-        regularizers={**base.regularizers, "matching": Matching(every=4)},
-        training__kimg=240,
-        training__decay_kimg=180,
+        condition=Text(embedding=32, hidden=53),
+        regularizers={
+            "r1": R1(weight=1.0),
+            "auxiliary": Auxiliary(weight=4.0),
+            "matching": Matching(every=4),
+        },
+        training__kimg=400,
+        training__decay_kimg=300,
     )
 
 
