@@ -123,8 +123,12 @@ def faces_attributes() -> Config:
 
 
 def faces_text() -> Config:
-    """Cartoon faces from a caption: `faces_attributes` with a GRU, a contrastive auxiliary head and, at one
-    step in four, mismatched captions as negatives."""
+    """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head off which the caption's
+    words are guessed and, at one step in four, mismatched captions as negatives.
+
+    The GRU is as wide as the vector of attributes, so that with --init the weights of `faces_attributes` fit:
+    a generator that can draw every attribute only has to learn which one is meant.
+    """
     base = faces_attributes()
     return replace(
         base,
