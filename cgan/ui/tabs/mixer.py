@@ -39,9 +39,9 @@ class Mixer(Tab):
             </div>
             {seed("mixer", value=1)}
             <div class="pair">
-                {slider("mixer", "strength", low=-1, high=3, step=0.05, value=1)}
+                {slider("mixer", "strength", low=-1, high=3, step=0.01, value=1)}
                 <p class="note">{text("strength_hint")}</p>
-                {slider("mixer", "psi", low=0, high=2, step=0.05, value=1)}
+                {slider("mixer", "psi", low=0, high=2, step=0.01, value=1)}
                 {slider("mixer", "count", low=1, high=64, step=1, value=1)}
             </div>
             {widgets(rest, "mixer")}"""
