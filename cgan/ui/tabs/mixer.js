@@ -73,7 +73,7 @@ tabs.mixer = {
     for (const select of $$("select", this.triangle)) {
       select.replaceChildren(...choices.map((name, index) => new Option(props.word(name), index)));
     }
-    const pairs = choices.length > 9 ? [[3, 8], [4, 9], [1, 7]] : [[0, choices.length - 1]];
+    const pairs = choices.length > 9 ? [[3, 8], [4, 9], [1, 7]] : [this.few(choices)];
     const mixtures = pairs.map((pair) =>
       [say("mixer_half", { a: props.word(choices[pair[0]]), b: props.word(choices[pair[1]]) }), () => pair.map((index) => [index, 0.5])]);
     mixtures.push([say("mixer_all"), () => choices.map((_, index) => [index, 1])]);
@@ -121,9 +121,11 @@ tabs.mixer = {
   corners({ choices }, form) {
     const own = form.elements.corners.value.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
     const fit = own.length === 3 && new Set(own).size === 3 && own.every((index) => index in choices);
-    const first = choices.length > 9 ? [3, 8, 5] : [0, choices.length - 1, 1];
+    const first = choices.length > 9 ? [3, 8, 5] : [...this.few(choices), this.few(choices)[0] + 1];
     return fit ? own : first.slice(0, choices.length);
   },
+
+  few: ({ length }) => [Math.floor((length - 1) / 3), length - 1], // as cgan/ui/tabs/mixer.py begins
 
   // Another choice for a corner; one that stands at another corner changes places with it.
   swap(form, place, choice) {

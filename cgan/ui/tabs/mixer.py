@@ -78,8 +78,9 @@ class Mixer(Tab):
 
 
 def begin(field: Choice) -> str:
-    """The mixture of two that one begins with."""
-    pair = [field.choices[index] for index in (FIRST if len(field.choices) > FIRST[1] else (0, -1))]
+    """The mixture of two that one begins with. The first of many is often none at all."""
+    few = (len(field.choices) - 1) // 3, -1
+    pair = [field.choices[index] for index in (FIRST if len(field.choices) > FIRST[1] else few)]
     return ",".join(f"{name}:0.5" for name in pair)
 
 
