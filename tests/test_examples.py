@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from urllib.parse import parse_qsl
@@ -13,7 +14,7 @@ from cgan.ui.answer import answer
 from cgan.ui.i18n import TEXTS
 from cgan.ui.server import bundled_models
 from cgan.ui.tabs import ROUTES, TABS
-from cgan.ui.tabs.examples import EXAMPLES, Example, Examples
+from cgan.ui.tabs.examples import EXAMPLES, OPENINGS, Example, Examples, opening
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +47,10 @@ def test_only_the_examples_of_loaded_models_are_shown():
     assert html.count("<a ") == sum(example.model == "mnist-article" for example in EXAMPLES)
     assert "examples_none" in Examples().panel({"another": ()})
     assert all(f"/{example.path}" in ROUTES for example in EXAMPLES)
+
+
+@pytest.mark.parametrize("name", OPENINGS)
+def test_a_bundled_model_takes_its_opening_and_another_of_that_name_has_none(engine, name):
+    assert opening(engine.models[name]) == dict(parse_qsl(OPENINGS[name]))
+    other = dataclasses.replace(engine.models["mnist"], name=name)
+    assert opening(other) == {}

@@ -11,6 +11,7 @@ from tests.test_ui import Names
 
 DIGITS = Choice("label", tuple("0123456789"))
 HAIR = Choice("hair", ("bald", "short", "<long>"))
+STYLES = Choice("style", ("bald", "short", "spiky", "curly", "bob", "long", "bun"))
 EYES = Choice("eyes", ("blue", "green"))
 
 
@@ -20,7 +21,12 @@ def panel(fields):
 
 @pytest.mark.parametrize(
     ("field", "expected"),
-    [(DIGITS, "3:0.5,8:0.5"), (HAIR, "bald:0.5,<long>:0.5"), (EYES, "blue:0.5,green:0.5")],
+    [
+        (DIGITS, "3:0.5,8:0.5"),
+        (STYLES, "spiky:0.5,bun:0.5"),
+        (HAIR, "bald:0.5,<long>:0.5"),
+        (EYES, "blue:0.5,green:0.5"),
+    ],
 )
 def test_one_begins_with_a_mixture_that_the_condition_takes(field, expected):
     assert begin(field) == expected

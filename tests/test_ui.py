@@ -16,6 +16,7 @@ from cgan.conditions.mask import Mask
 from cgan.data.faces import ATTRIBUTES, CLASSES
 from cgan.data.vision import FashionMNIST
 from cgan.engine import Engine
+from cgan.study.bundled import BundledStudy
 from cgan.ui import stage
 from cgan.ui.api import Api
 from cgan.ui.fields import WIDGETS, initial, widgets
@@ -174,7 +175,7 @@ def test_every_text_is_used_and_every_key_known():
         assert key in ENGLISH
     for key in re.findall(r'say\("(\w+)"', stage.script()):
         assert key in ENGLISH, f"the script says {key}"
-    names = {key for key in ENGLISH if key.startswith("name_")}  # found by their words
+    names = {key for key in ENGLISH if key.startswith(("name_", "study_"))}  # found by their words
     for key in set(ENGLISH) - {f"{name}_hint" for name in TABS} - set(TABS) - names:
         said = re.search(rf"""["']{key}["']""", sources) is not None
         # The card's script puts the keys of a figure together from its name.
@@ -212,6 +213,16 @@ def test_no_two_texts_are_the_same_in_english():
     """The page finds a text's key by its English words."""
     twice = Counter(ENGLISH.values()).most_common(1)[0]
     assert twice[1] == 1, twice[0]
+
+
+def test_what_the_bundled_study_says_is_there_in_every_language():
+    rows = BundledStudy().rows.values()
+    said = {row[key] for row in rows for key in ("group", "title", "sentence")}
+    said |= {fault for row in rows for fault in row["faults"]}
+    assert {key for key in TEXTS if key.startswith("study_")} == {
+        key for key, words in TEXTS.items() if words["en"] in said
+    }
+    assert said <= set(ENGLISH.values())
 
 
 def test_what_conditions_are_made_of_has_a_name_in_every_language():

@@ -23,6 +23,7 @@ from cgan.ui.plans import Plan, Route
 from cgan.ui.query import Query
 from cgan.ui.reading import judge
 from cgan.ui.tabs import ROUTES
+from cgan.ui.tabs.examples import opening
 
 INLINE_PIXELS = 2**16  # larger answers are encoded in a thread, so that nobody waits behind them
 ROOT = Path(__file__).parents[2]  # the project
@@ -49,6 +50,7 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
                 "directions": len(resident.directions),
                 "readers": resident.model.generator.readers,
                 "version": resident.version,
+                "opening": opening(resident),
                 "fields": [{"type": type(f).__name__.lower(), **dataclasses.asdict(f)} for f in fields],
                 "device": str(engine.device),
                 "kimg": metrics.get("training", {}).get("kimg"),

@@ -36,10 +36,10 @@ def test_over_directions_on_the_grid(visit, site):
     page.locator("#pad-across").select_option("3")
     visitor.wait_for("pad.png?label=two&seed=1&over=axes&across=3&up=2")
     assert page.locator("#pad-seed2").is_hidden()
-    page.locator(".switch:has([name=snap])").click()
-    page.locator(".map img").wait_for()
-    shown = page.locator(".map img").evaluate("image => image.src")
     whole = "pad.png?label=two&seed=1&over=axes&across=3&up=2&steps=7"
+    page.locator('.map img[src*="across=3"][src*="label=two"]').wait_for()  # faint, when the hand has rested
+    page.locator(".switch:has([name=snap])").click()
+    shown = page.locator(".map img").evaluate("image => image.src")
     assert httpx.get(shown).content == httpx.get(f"{site}/{whole}").content
     page.locator(".square .knob").focus()
     page.keyboard.press("ArrowUp")

@@ -12,11 +12,12 @@ const say = (key, values = {}) =>
   props.texts[key].replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 const page = { tab: null, model: null };
 
-// A field's or a choice's name, as the language has it if it is a known one.
+// A field's or a choice's name, as the language has it if it is a known one. A field's comes first: "light" alone is also
+// what a skin can be.
 function named(name) {
   const words = name.replaceAll("_", " ");
-  const own = props.word(words);
-  return own === words ? props.word(words.charAt(0).toUpperCase() + words.slice(1)) : own;
+  const title = words.charAt(0).toUpperCase() + words.slice(1);
+  return [title, words].map(props.word).find((told) => told !== title && told !== words) ?? title;
 }
 
 // ---- the stage
@@ -87,6 +88,7 @@ function choose(name) {
       $$(":scope > :not(template)", place).forEach((old) => old.remove());
       const template = $$("template", place).find((each) => each.dataset.model === name);
       place.append(template.content.cloneNode(true));
+      begin(place);
       dress(place);
     }
     for (const list of $$("[data-list]", form(tab))) fill(list);
@@ -98,6 +100,16 @@ function choose(name) {
     ["z", "raw"].forEach((key) => before.delete(key));
     write(before, tab);
     tabs[tab].model?.(model(), form(tab));
+  }
+}
+
+// The first end of a condition begins as the model's opening has it; what is mixed (NAME:WEIGHT,...), as its tab has it.
+// The routes' own defaults are others, so that it always stands in the address.
+function begin(place) {
+  for (const control of $$('[name]:not([data-default*=":"])', place)) {
+    const value = model().opening[control.name];
+    if (value === undefined) continue;
+    Object.assign(control.dataset, { default: value, keep: "" });
   }
 }
 

@@ -44,7 +44,10 @@ tabs.compare = {
   },
 
   show(table, names) {
-    const rows = names.map((name, place) => ({ ...table.rows.find((row) => row.name === name), place }));
+    const rows = names.map((name, place) => {
+      const row = table.rows.find((each) => each.name === name);
+      return { ...row, title: props.word(row.title), sentence: props.word(row.sentence), place };
+    });
     const version = this.place.dataset.table.split("?")[1];
     $(".columns", this.place).replaceChildren(
       node("div", { className: "techniques" }, ...rows.map((row) => this.technique(row, `study/${table.study}/${row.name}.webp?${version}`))),
@@ -70,7 +73,7 @@ tabs.compare = {
 
   wrong({ faults, lasting, seeds }) {
     const said = Object.entries(faults).map(([fault, count]) =>
-      say(fault in lasting ? "compare_lasting" : "compare_passing", { fault, count, seeds: seeds.length }));
+      say(fault in lasting ? "compare_lasting" : "compare_passing", { fault: props.word(fault), count, seeds: seeds.length }));
     return say("compare_wrong", { what: said.join("; ") });
   },
 

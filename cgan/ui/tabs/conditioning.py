@@ -24,8 +24,8 @@ class Conditioning(Tab):
                 <select id="conditioning-along" name="along"></select></div>
             <div class="pair">
                 {slider("conditioning", "rows", low=1, high=16, step=1, value=8, kept=True)}
-                {slider("conditioning", "psi", low=0, high=2, step=0.05, value=1)}
-                {slider("conditioning", "strength", low=-1, high=3, step=0.05, value=1)}
+                {slider("conditioning", "psi", low=0, high=2, step=0.01, value=1)}
+                {slider("conditioning", "strength", low=-1, high=3, step=0.01, value=1)}
                 <p class="note">{text("strength_hint")}</p>
             </div>
             {switch("transpose", key="transpose")}

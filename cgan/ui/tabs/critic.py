@@ -178,7 +178,7 @@ class Critic(Tab):
             {widgets(models, "critic", compact=True)}
             <div class="pair">
                 {seed("critic", value=1)}
-                {slider("critic", "psi", low=0, high=2, step=0.05, value=1)}
+                {slider("critic", "psi", low=0, high=2, step=0.01, value=1)}
             </div>
             {_ends("best", "critic_best")}{_ends("worst", "critic_worst")}{_ends("real", "critic_real")}
             <div class="row">{moves}</div>

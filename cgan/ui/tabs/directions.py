@@ -104,8 +104,8 @@ class Directions(Tab):
             {widgets(models, "directions", compact=True)}
             {seed("directions", value=1)}
             <div class="pair">
-                {slider("directions", "psi", low=0, high=2, step=0.05, value=1)}
-                {slider("directions", "strength", low=-1, high=3, step=0.05, value=1)}
+                {slider("directions", "psi", low=0, high=2, step=0.01, value=1)}
+                {slider("directions", "strength", low=-1, high=3, step=0.01, value=1)}
             </div>"""
 
     def endpoint(self, api: Api) -> None:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
 
 from cgan.conditions import Field
+from cgan.engine import Resident
 from cgan.ui.i18n import text
 from cgan.ui.tabs.base import Tab
 
@@ -42,6 +44,8 @@ FACE = (
     "hair_style=curly&hair_colour=red&glasses=round&eye_colour=green&clothes=green&background=blue&smile=0.9"
     "&facial_hair=none&hat=none"
 )
+OPENINGS = {"faces-attributes": FACE}
+"""The condition that a model's page opens with, where its fields' own defaults make a dull picture."""
 OTHER_FACE = (
     "hair_style2=long&hair_colour2=blue&glasses2=none&eye_colour2=violet&clothes2=white&background2=green"
     "&smile2=-0.6&facial_hair2=none&hat2=none&skin_tone2=0.2"
@@ -114,6 +118,16 @@ EXAMPLES = (
         extra="&block=3",
     ),
 )
+
+
+def opening(resident: Resident) -> dict[str, str]:
+    """What the fields of a model's condition begin with on the page; those left out, with their defaults."""
+    values = dict(parse_qsl(OPENINGS.get(resident.name, "")))
+    try:
+        resident.model.encoder.parse(values)
+    except ValueError:  # another model of that name
+        return {}
+    return values
 
 
 @dataclass(frozen=True)

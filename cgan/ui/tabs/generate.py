@@ -39,9 +39,9 @@ class Generate(Tab):
                 <span data-sample></span>{button("sample_clear", mark="data-first")}</p>
             <div class="noise">{ways}{along}{raw}</div>
             <div class="pair">
-                {slider("generate", "psi", low=0, high=2, step=0.05, value=1)}
+                {slider("generate", "psi", low=0, high=2, step=0.01, value=1)}
                 {slider("generate", "count", low=1, high=64, step=1, value=1)}
-                {slider("generate", "strength", low=-1, high=3, step=0.05, value=1)}
+                {slider("generate", "strength", low=-1, high=3, step=0.01, value=1)}
                 <p class="note">{text("strength_hint")}</p>
             </div>"""
 

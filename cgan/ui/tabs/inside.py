@@ -156,7 +156,7 @@ class Inside(Tab):
             <div class="row">{button("inside_carry", mark="data-carry")}</div>
             <div class="pair">
                 {seed("inside", value=1)}
-                {slider("inside", "psi", low=0, high=2, step=0.05, value=1)}
+                {slider("inside", "psi", low=0, high=2, step=0.01, value=1)}
             </div>
             <details><summary>{text("directions")}</summary>{along}</details>"""
 

@@ -126,7 +126,7 @@ class Learn(Tab):
             {widgets(models, "learn", compact=True)}
             <div class="pair">
                 {seed("learn", value=1)}
-                {slider("learn", "psi", low=0, high=2, step=0.05, value=1)}
+                {slider("learn", "psi", low=0, high=2, step=0.01, value=1)}
             </div>"""
 
     def endpoint(self, api: Api) -> None:

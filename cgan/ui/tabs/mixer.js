@@ -46,8 +46,9 @@ tabs.mixer = {
     const sum = weights.reduce((total, weight) => total + weight, 0) || 1;
     $$(".faders input", form).forEach((fader, index) => {
       if (Number(fader.value) !== weights[index]) put(fader, String(weights[index]));
-      fader.nextElementSibling.textContent = `${Math.round((100 * weights[index]) / sum)} %`;
-      fader.setAttribute("aria-valuetext", fader.nextElementSibling.textContent);
+      const share = `${Math.round((100 * weights[index]) / sum)} %`;
+      if (fader.nextElementSibling.textContent !== share) fader.nextElementSibling.textContent = share; // else laid out anew
+      if (fader.ariaValueText !== share) fader.ariaValueText = share;
       fader.parentElement.classList.toggle("loose", weights[index] === 0);
     });
     this.place(weights.map((weight) => weight / sum), field, form);
@@ -55,7 +56,7 @@ tabs.mixer = {
       const own = new URLSearchParams(query);
       own.set(field.name, field.choices[choice]);
       own.delete("count");
-      this.faces[place].ask(route("frame.png", own), field.choices[choice]);
+      this.faces[place].ask(route("frame.png", own), props.word(field.choices[choice]));
     });
   },
 
@@ -64,17 +65,17 @@ tabs.mixer = {
       const row = node("div", { className: "slider" });
       row.innerHTML = `<label for="mixer-weight-${index}"></label><input type="range" id="mixer-weight-${index}" min="0"
         max="1" step="0.01" value="0"><output for="mixer-weight-${index}"></output>`;
-      $("label", row).textContent = name;
+      $("label", row).textContent = props.word(name);
       return row;
     }));
     $(".mixing", form).classList.toggle("long", choices.some((name) => name.length > 2));
     this.triangle.hidden = choices.length < 3;
     for (const select of $$("select", this.triangle)) {
-      select.replaceChildren(...choices.map((name, index) => new Option(name, index)));
+      select.replaceChildren(...choices.map((name, index) => new Option(props.word(name), index)));
     }
-    const pairs = choices.length > 9 ? [[3, 8], [4, 9], [1, 7]] : [[0, choices.length - 1]];
+    const pairs = choices.length > 9 ? [[3, 8], [4, 9], [1, 7]] : [this.few(choices)];
     const mixtures = pairs.map((pair) =>
-      [say("mixer_half", { a: choices[pair[0]], b: choices[pair[1]] }), () => pair.map((index) => [index, 0.5])]);
+      [say("mixer_half", { a: props.word(choices[pair[0]]), b: props.word(choices[pair[1]]) }), () => pair.map((index) => [index, 0.5])]);
     mixtures.push([say("mixer_all"), () => choices.map((_, index) => [index, 1])]);
     if (choices.length > 2) {
       mixtures.push([say("mixer_thirds"), () => this.corners({ choices }, form).map((index) => [index, 1])]);
@@ -120,9 +121,11 @@ tabs.mixer = {
   corners({ choices }, form) {
     const own = form.elements.corners.value.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
     const fit = own.length === 3 && new Set(own).size === 3 && own.every((index) => index in choices);
-    const first = choices.length > 9 ? [3, 8, 5] : [0, choices.length - 1, 1];
+    const first = choices.length > 9 ? [3, 8, 5] : [...this.few(choices), this.few(choices)[0] + 1];
     return fit ? own : first.slice(0, choices.length);
   },
+
+  few: ({ length }) => [Math.floor((length - 1) / 3), length - 1], // as cgan/ui/tabs/mixer.py begins
 
   // Another choice for a corner; one that stands at another corner changes places with it.
   swap(form, place, choice) {
@@ -145,7 +148,7 @@ tabs.mixer = {
     this.knob.style.setProperty("--y", at(1));
     this.knob.style.opacity = 0.3 + 0.7 * inside;
     this.knob.setAttribute("aria-valuenow", Math.round(100 * inside));
-    const words = own.map((index, place) => `${field.choices[index]} ${Math.round(100 * shares[place] * inside)} %`);
+    const words = own.map((index, place) => `${props.word(field.choices[index])} ${Math.round(100 * shares[place] * inside)} %`);
     this.knob.setAttribute("aria-valuetext", words.join(", "));
     this.shares = shares;
   },

@@ -39,9 +39,9 @@ class Mixer(Tab):
             </div>
             {seed("mixer", value=1)}
             <div class="pair">
-                {slider("mixer", "strength", low=-1, high=3, step=0.05, value=1)}
+                {slider("mixer", "strength", low=-1, high=3, step=0.01, value=1)}
                 <p class="note">{text("strength_hint")}</p>
-                {slider("mixer", "psi", low=0, high=2, step=0.05, value=1)}
+                {slider("mixer", "psi", low=0, high=2, step=0.01, value=1)}
                 {slider("mixer", "count", low=1, high=64, step=1, value=1)}
             </div>
             {widgets(rest, "mixer")}"""
@@ -78,8 +78,9 @@ class Mixer(Tab):
 
 
 def begin(field: Choice) -> str:
-    """The mixture of two that one begins with."""
-    pair = [field.choices[index] for index in (FIRST if len(field.choices) > FIRST[1] else (0, -1))]
+    """The mixture of two that one begins with. The first of many is often none at all."""
+    few = (len(field.choices) - 1) // 3, -1
+    pair = [field.choices[index] for index in (FIRST if len(field.choices) > FIRST[1] else few)]
     return ",".join(f"{name}:0.5" for name in pair)
 
 

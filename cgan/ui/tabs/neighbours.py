@@ -131,7 +131,7 @@ class Nearest(Tab):
             <div class="row">{button("inside_carry", mark="data-carry")}</div>
             <div class="pair">
                 {seed("neighbours", value=1)}
-                {slider("neighbours", "psi", low=0, high=2, step=0.05, value=1)}
+                {slider("neighbours", "psi", low=0, high=2, step=0.01, value=1)}
             </div>"""
 
     def endpoint(self, api: Api) -> None:

@@ -58,7 +58,12 @@ tabs.pad = {
     }
     const snap = form.elements.snap.checked;
     this.surface.classList.toggle("snap", snap);
-    if (snap) this.map.ask(`${route("pad.png", ground)}&steps=${this.cells}`, say("pad_map"));
+    // A map of many pictures is asked for when the hand rests, unless one moves from picture to picture.
+    const whole = `${route("pad.png", ground)}&steps=${this.cells}`;
+    const ask = () => this.map.ask(whole, say("pad_map"));
+    clearTimeout(this.resting);
+    if (snap) ask();
+    else this.resting = setTimeout(ask, 200);
     for (const name of ["psi", "strength", ...model().fields.map((field) => field.name)]) ground.delete(name);
     if (this.ground !== plain(ground)) this.trail = [];
     this.ground = plain(ground);
@@ -155,6 +160,7 @@ tabs.pad = {
   },
 
   leave(form) {
+    clearTimeout(this.resting);
     cancelAnimationFrame(this.playing);
     this.playing = null;
     this.label(form, "play");

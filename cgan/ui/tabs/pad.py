@@ -87,8 +87,8 @@ class Pad(Tab):
             </div>
             {widgets(models, "pad", compact=True)}
             <div class="pair">
-                {slider("pad", "psi", low=0, high=2, step=0.05, value=1)}
-                {slider("pad", "strength", low=-1, high=3, step=0.05, value=1)}
+                {slider("pad", "psi", low=0, high=2, step=0.01, value=1)}
+                {slider("pad", "strength", low=-1, high=3, step=0.01, value=1)}
             </div>"""
 
     def endpoint(self, api: Api) -> None:
