@@ -157,8 +157,10 @@ def shown(argv: list[str]) -> str:
 
 
 def is_folder(flag: str | None, value: str) -> bool:
-    """Whether a flag's value is a folder of this machine; --init also takes a model on the Hub."""
-    return flag in ("--data-root", "--out") or (flag == "--init" and Path(value).exists())
+    """Whether a flag's value is a folder of this machine; --init also takes a bundled model or one on the
+    Hub."""
+    own = Path(value).exists() and not Path(value).is_relative_to("assets")
+    return flag in ("--data-root", "--out") or (flag == "--init" and own)
 
 
 def describe(config: Config, data_root: Path | None, download: bool) -> str:

@@ -123,15 +123,23 @@ def faces_attributes() -> Config:
 
 
 def faces_text() -> Config:
-    """Cartoon faces from a caption: `faces_attributes` with a GRU, a contrastive auxiliary head and, at one
-    step in four, mismatched captions as negatives."""
+    """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head off which the caption's
+    words are guessed and, at one step in four, mismatched captions as negatives.
+
+    The GRU is as wide as the vector of attributes, so that with --init the weights of `faces_attributes` fit:
+    a generator that can draw every attribute only has to learn which one is meant.
+    """
     base = faces_attributes()
     return replace(
         base,
-        condition=Text(embedding=32, hidden=64),
-        regularizers={**base.regularizers, "matching": Matching(every=4)},
-        training__kimg=240,
-        training__decay_kimg=180,
+        condition=Text(embedding=32, hidden=53),
+        regularizers={
+            "r1": R1(weight=1.0),
+            "auxiliary": Auxiliary(weight=4.0),
+            "matching": Matching(every=4),
+        },
+        training__kimg=400,
+        training__decay_kimg=300,
     )
 
 

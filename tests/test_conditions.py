@@ -221,7 +221,7 @@ def test_the_attributes_auxiliary_loss_by_hand():
     raw = torch.cat([made.parse({"smile": "1", "hair": "red", "glasses": "yes"}), made.null(1)])
     outputs = torch.tensor([[0.5, 0, 2, 0, 0, 0, 0.05]]).expand(2, -1)
     hair = torch.logsumexp(torch.tensor([0.0, 2, 0]), 0) - 2
-    expected = (0.5 - 0.05) + hair + torch.log(torch.tensor(2.0)) + 0.5 * 0.05**2 / 0.1
+    expected = (5 - 0.5) + hair + torch.log(torch.tensor(2.0)) + 0.5 * 0.5**2
     loss = made.auxiliary_loss(outputs, raw, made.embed(raw))
     assert torch.allclose(loss, torch.stack([expected / 4, torch.zeros(())]))
 
@@ -272,20 +272,28 @@ def test_the_order_and_length_of_a_caption_matter():
     assert all(not torch.allclose(a, b) for k, a in enumerate(embedded) for b in embedded[:k])
 
 
-def test_the_contrastive_loss_by_hand():
+def test_the_guessing_loss_by_hand():
+    """Of each word by two linear layers from the two words on either side and the picture's vector."""
     made = encoder("text")
-    raw = torch.cat([made.encode(TARGETS)[[0, 1, 0]], made.null(1)])
-    asked = torch.nn.functional.normalize(torch.randn(4, 6), dim=1)
-    seen = torch.nn.functional.normalize(torch.randn(4, 6), dim=1)
-    loss = made.auxiliary_loss(3 * seen, raw, Cond(2 * asked))
-    likeness = 10 * seen @ asked.mT
-    # Rows 0 and 2 have the same caption, so that neither is the other's negative; row 3 has none.
-    pairs = [(0, [0, 1]), (1, [0, 1, 2]), (2, [1, 2])]
-    expected = [
-        0.5 * (likeness[k, among].logsumexp(0) + likeness[among, k].logsumexp(0)) - likeness[k, k]
-        for k, among in pairs
-    ]
-    assert torch.allclose(loss, torch.stack([*expected, torch.zeros(())]), atol=1e-5)
+    raw = torch.cat([made.encode(TARGETS)[:2], made.null(1)])
+    picture, asked = torch.randn(3, 6), torch.randn(3, 6, requires_grad=True)
+    nothing = torch.tensor([0])
+
+    def by_hand(vector, row):
+        words = [place.view(1) for place in row[row > 0]]
+        losses = []
+        for k, word in enumerate(words):
+            around = [words[j] if 0 <= j < len(words) else nothing for j in (k - 2, k - 1, k + 1, k + 2)]
+            seen = torch.cat([*(made.embedding(place)[0] for place in around), vector])
+            losses.append(torch.nn.functional.cross_entropy(made.guess(seen)[None], word))
+        return torch.stack(losses).mean() if losses else torch.zeros(())
+
+    read = torch.stack([by_hand(*pair) for pair in zip(picture, raw, strict=True)])
+    meant = torch.stack([by_hand(*pair) for pair in zip(asked, raw, strict=True)])
+    assert raw[0].count_nonzero() > 2
+    assert not read[2]
+    assert torch.allclose(made.auxiliary_loss(picture, raw, Cond(asked)), read + meant, atol=1e-6)
+    assert torch.allclose(made.auxiliary_loss(picture, raw, Cond(asked.detach())), read, atol=1e-6)
 
 
 def test_maps_are_ids_in_any_kind_of_png():

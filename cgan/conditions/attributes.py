@@ -25,6 +25,7 @@ from cgan.types import Attribute, Cond, Raw
 
 NAME, COLOUR = re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"#[0-9a-fA-F]{6}")
 BANK = 1024  # rows of the data that `sample` draws from
+TWENTIETH = 0.1  # of the range from -1 to 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,12 +127,12 @@ class AttributesEncoder(ConditionEncoder):
 
     def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
         """The mean over the attributes of the cross-entropy of a choice, or of a continuous value's absolute
-        error (squared below 0.1, a twentieth of its range), [N]."""
+        error in twentieths of its range (squared below one), [N]."""
         pairs = zip(auxiliary.float().split(self.widths, 1), raw[:, :-1].split(self.widths, 1), strict=True)
         losses = [
             F.cross_entropy(found, asked, reduction="none")
             if a.choices
-            else F.smooth_l1_loss(found[:, 0], asked[:, 0], reduction="none", beta=0.1)
+            else F.smooth_l1_loss(found[:, 0] / TWENTIETH, asked[:, 0] / TWENTIETH, reduction="none")
             for a, (found, asked) in zip(self.attributes, pairs, strict=True)
         ]
         return torch.stack(losses, 1).mean(1) * raw[:, -1]

@@ -25,7 +25,8 @@ from cgan.types import Cond, Raw
 TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts a sentence
 BANK = 256  # captions of the data that `sample` draws from
 MOST_WORDS, LONGEST_CAPTION = 4096, 64  # in the vocabulary; words in a caption
-TEMPERATURE = 0.1
+NEIGHBOURS = (-2, -1, 1, 2)  # places of the words that a left-out word is guessed from
+GUESSING = 128  # width of the layer that guesses
 
 
 def words(text: str) -> list[str]:
@@ -90,6 +91,11 @@ class TextEncoder(ConditionEncoder):
         self.vector_dim = self.auxiliary_dim = options.hidden
         self.embedding = nn.Embedding(len(options.vocabulary) + 1, options.embedding)
         self.gru = nn.GRU(options.embedding, options.hidden, batch_first=True)
+        self.guess = nn.Sequential(
+            nn.Linear(len(NEIGHBOURS) * options.embedding + options.hidden, GUESSING),
+            nn.ReLU(),
+            nn.Linear(GUESSING, len(options.vocabulary) + 1),
+        )
 
     def fields(self) -> tuple[Caption]:
         return (Caption(self.form, self.options.examples, self.options.longest),)
@@ -146,16 +152,23 @@ class TextEncoder(ConditionEncoder):
         return Cond(vector=last * (ends > 0)[:, None])
 
     def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
-        """How much more like its own caption's embedding the head's output is than like those of the batch's
-        others, and the other way about: [N] (XMC-GAN; Zhang et al. 2021, equation 5)."""
-        seen = F.normalize(auxiliary.float(), dim=1)
-        asked = F.normalize(cond.vector.float(), dim=1, eps=1e-6)
-        given = self.given(raw)  # [N]
-        likeness = seen @ asked.mT / TEMPERATURE  # [N, N]
-        left_out = (raw[:, None] == raw[None]).all(2) | ~(given[:, None] & given[None])
-        left_out.fill_diagonal_(False)
-        likeness = likeness.masked_fill(left_out, -torch.inf)
-        rows = torch.arange(len(raw), device=raw.device)
-        both = F.cross_entropy(likeness, rows, reduction="none")
-        both = both + F.cross_entropy(likeness.mT, rows, reduction="none")
-        return 0.5 * both * given
+        """How badly each of a caption's words is guessed from its neighbours and the picture, which the
+        head's output stands for: the mean cross-entropy over the words, [N]. "A _ nose" leaves it to the
+        picture to say "small". So that the embedding says it too, words are guessed from it as well.
+
+        Guessing a word from its neighbours is Mikolov et al. 2013 (continuous bag of words); with a picture's
+        help, Lu et al. 2019 ("ViLBERT", section 3.2); to have a generator's picture say its caption, Qiao et
+        al. 2019 ("MirrorGAN", section 3.3).
+        """
+        loss = self._guessing(auxiliary, raw)
+        return loss + self._guessing(cond.vector, raw) if cond.vector.requires_grad else loss
+
+    def _guessing(self, meaning: Tensor, raw: Raw) -> Tensor:
+        """meaning [N, D], raw [N, L] -> [N]."""
+        far = max(NEIGHBOURS)
+        padded, length = F.pad(raw, (far, far)), raw.shape[1]
+        near = [self.embedding(padded[:, far + k : far + k + length]) for k in NEIGHBOURS]  # [N, L, E] each
+        seen = torch.cat([*near, meaning.float()[:, None].expand(-1, length, -1)], dim=2)
+        losses = F.cross_entropy(self.guess(seen).mT, raw, reduction="none")  # [N, L]
+        said = raw > 0
+        return (losses * said).sum(1) / said.sum(1).clamp(min=1)

@@ -82,10 +82,11 @@ FORMS = (
         "A recurrent network reads word after word and ends with one vector, which enters as a label does. "
         "It learns with the GAN. Words it never met are named to you and left out.",
         "By projection. In training it also sees real pictures under other pictures' captions and learns to "
-        "refuse these, for else any good picture would pass. The auxiliary head's vector must be nearer to "
-        "its own caption's than to those of the batch's others.",
-        "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Zhang et al. 2021 (the "
-        "contrastive term)",
+        "refuse these, for else any good picture would pass. From the auxiliary head's vector each of the "
+        "caption's words must be guessed, its neighbours given: “a … nose” leaves it to the picture to "
+        "say “small”.",
+        "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Mikolov et al. 2013 and "
+        "Qiao et al. 2019 (guessing the caption's words)",
     ),
     Form(
         "faces-image",
