@@ -26,6 +26,7 @@ WAITS = {  # for the device, or copy a number of Python's to it: no CUDA graph r
     torch.ops.aten.nonzero.default,
     torch.ops.aten.masked_select.default,
 }
+TURNS = {torch.ops.aten.transpose_.default}  # a tensor stays turned: nothing to repeat
 
 
 class Taped(TorchDispatchMode):
@@ -38,7 +39,9 @@ class Taped(TorchDispatchMode):
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
         assert function not in WAITS, function
         given = function(*args, **(kwargs or {}))
-        self.operations.append((function, args, kwargs or {}, given))
+        if function not in TURNS:
+            kept = tree.tree_map_only(torch.Tensor, torch.Tensor.detach, given)
+            self.operations.append((function, args, kwargs or {}, kept))
         return given
 
 
