@@ -225,7 +225,7 @@ def test_learning_rates_fall_to_zero_at_the_end(tmp_path):
     rates = []
     while trainer.images_seen < 320:
         trainer.step()
-        rates.append(trainer.players.generator_optimizer.param_groups[0]["lr"])
+        rates.append(trainer.players.generator_optimizer.param_groups[0]["lr"].item())
     assert rates[:10] == [2e-4] * 10
     assert rates[10:] == sorted(rates[10:], reverse=True)
     assert rates[-1] == pytest.approx(2e-5)
@@ -236,8 +236,9 @@ def test_ema_half_life():
     module.weight.data.fill_(0.0)
     ema = EMA(module, kimg=1.0)
     module.weight.data.fill_(1.0)
+    ema.schedule(100, images_seen=10**6)
     for _ in range(10):
-        ema.update(module, 100, images_seen=10**6)
+        ema.update(module)
     assert ema.average.weight.item() == pytest.approx(0.5)
 
 
@@ -309,12 +310,12 @@ from safetensors.torch import save_file
 from cgan.training.trainer import Trainer
 from tests.conftest import tiny_config, tiny_data, tiny_model
 trainer = Trainer(tiny_config(), tiny_data(), Path(sys.argv[1]))
-batch, shown, pictures = trainer.feed.batch, [], []
+rows, shown, pictures = trainer.feed.rows, [], []
 def watched(start):
-    made = batch(start)
-    shown.append(start), pictures.append(made.images)
-    return made
-trainer.feed.batch = watched
+    found = rows(start)
+    shown.append(start), pictures.append(trainer.feed.at(found).images)
+    return found
+trainer.feed.rows = watched
 trainer.fit()
 seen = {"shown": torch.tensor(shown), "pictures": torch.cat(pictures)}
 weights = {name: p.detach().contiguous() for name, p in trainer.model.named_parameters()}

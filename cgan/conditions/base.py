@@ -152,7 +152,9 @@ class ConditionEncoder(nn.Module):
 
     def given(self, raw: Raw) -> Tensor:
         """Whether each of raw [N, ...] asks for anything, bool [N]."""
-        return (raw != self.null(1).to(raw.device)).flatten(1).any(1)
+        with raw.device:  # made there: a copy would wait for the device
+            null = self.null(1)
+        return (raw != null).flatten(1).any(1)
 
     def embed(self, raw: Raw) -> Cond:
         """raw [N, ...] -> Cond(vector [N, D], spatial [N, C, H, W])."""

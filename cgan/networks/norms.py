@@ -92,7 +92,7 @@ class VirtualBatchNorm(nn.Module):
         own = torch.stack([x.mean((2, 3)), x.square().mean((2, 3))])  # [2, R + N, C]: first and second moment
         fixed = own[:, : self.reference].mean(1, keepdim=True)  # [2, 1, C]
         share = torch.full((len(x), 1), 1 / (self.reference + 1), device=x.device)
-        share[: self.reference] = 0  # the reference batch is normalised by its own statistics
+        share[: self.reference].zero_()  # the reference batch is normalised by its own statistics
         mean, square = torch.lerp(fixed.expand_as(own), own, share)  # [R + N, C] each
         scale = torch.rsqrt((square - mean.square()).clamp(min=0) + self.eps)
         y = (x - mean[:, :, None, None]) * scale[:, :, None, None]

@@ -15,19 +15,23 @@ class EMA:
     def __init__(self, module: nn.Module, kimg: float):
         self.average = copy.deepcopy(module).eval().requires_grad_(False)
         self.kimg = kimg
+        self.weight = torch.zeros((), device=next(module.parameters()).device)  # of the module in an update
+
+    def schedule(self, batch: int, images_seen: int) -> None:
+        """Set how far `update` goes after `batch` more pictures. The half-life is `kimg`, or a twentieth of
+        the pictures seen while that is less, so that the first average is not the untrained network."""
+        half_life = min(self.kimg * 1000, images_seen * 0.05)
+        self.weight.fill_(1 - 0.5 ** (batch / max(half_life, 1e-8)))
 
     @torch.no_grad()
-    def update(self, module: nn.Module, batch: int, images_seen: int) -> None:
-        """Move towards `module` after `batch` more pictures. The half-life is `kimg`, or a twentieth of the
-        pictures seen while that is less, so that the first average is not the untrained network."""
-        half_life = min(self.kimg * 1000, images_seen * 0.05)
-        weight = 1 - 0.5 ** (batch / max(half_life, 1e-8))
+    def update(self, module: nn.Module) -> None:
+        """Move towards `module`."""
         pairs = [
             *zip(self.average.parameters(), module.parameters(), strict=True),
             *zip(self.average.buffers(), module.buffers(), strict=True),
         ]
         followed = [(own, new) for own, new in pairs if own.is_floating_point()]
-        torch._foreach_lerp_(*map(list, zip(*followed, strict=True)), weight)
+        torch._foreach_lerp_(*map(list, zip(*followed, strict=True)), [self.weight] * len(followed))
         for own, new in pairs:
             if not own.is_floating_point():
                 own.copy_(new)

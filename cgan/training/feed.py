@@ -43,16 +43,23 @@ class Feed:
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
     def batch(self, shown: int) -> Batch:
-        """This process's share of the batch that begins after `shown` pictures. Every epoch shows every
-        picture once, but for a remainder smaller than a batch, in a new order."""
+        """This process's share of the batch that begins after `shown` pictures."""
+        return self.at(self.rows(shown))
+
+    def at(self, rows: Tensor) -> Batch:
+        """The pictures of `rows` int64 [N]."""
+        return Batch(self.model.from_uint8(self.images[rows]), self._withhold(self.raw[rows]))
+
+    def rows(self, shown: int) -> Tensor:
+        """Where the pictures of `batch(shown)` are, int64 [N]. Every epoch shows every picture once, but for
+        a remainder smaller than a batch, in a new order."""
         options = self.options
         epoch, position = divmod(shown // options.batch, len(self.images) // options.batch)
         if epoch != self._epoch:
             order = stream(options.seed, epoch, purpose=2).permutation(len(self.images))
             self._epoch, self._order = epoch, torch.from_numpy(order).to(self.images.device)
         rows = self._order[position * options.batch : (position + 1) * options.batch]
-        rows = rows[self.process :: self.processes]
-        return Batch(self.model.from_uint8(self.images[rows]), self._withhold(self.raw[rows]))
+        return rows[self.process :: self.processes]
 
     def _withhold(self, raw: Raw) -> Raw:
         """Condition dropout."""

@@ -13,12 +13,12 @@ Shapes: N pictures, Z noise width, C channels, H x W pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
@@ -39,21 +39,34 @@ class Players:
     reduce_gradients: Callable[[Optimizer], None]  # average over processes
 
 
-def train_step(players: Players, config: Config, batches: list[Batch], step: int) -> dict[str, Tensor]:
+def due_at(regularizers: Mapping[str, Regularizer], step: int) -> frozenset[str]:
+    """The names of those that count in this step."""
+    return frozenset(name for name, regularizer in regularizers.items() if step % regularizer.every == 0)
+
+
+def train_step(
+    players: Players, config: Config, batches: list[Batch], due: frozenset[str]
+) -> dict[str, Tensor]:
     """`discriminator_steps` turns of the discriminator, each on a batch of its own, then one of the
-    generator.
+    generator, with the regularisers that are `due`.
 
     Returns detached means by name, for the log. Random draws come from torch's global generators.
     """
     figures: dict[str, Tensor] = {}
     for batch in batches:
         generated, cond = _generate(players, config, batch, keep_graph=batch is batches[-1])
-        figures |= discriminator_turn(players, config, batch, generated, cond, step)
-    return figures | generator_turn(players, config, batches[-1], generated, cond.map(Tensor.detach), step)
+        figures |= discriminator_turn(players, config, batch, generated, cond, due)
+    given = cond.map(Tensor.detach)
+    return figures | generator_turn(players, config, batches[-1], generated, given, due)
 
 
 def discriminator_turn(
-    players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, step: int
+    players: Players,
+    config: Config,
+    batch: Batch,
+    generated: Tensor,
+    cond: Cond,
+    due: frozenset[str],
 ) -> dict[str, Tensor]:
     """One update of the discriminator, and of the condition's encoder, on real [N, C, H, W] and generated
     [N, C, H, W] pictures."""
@@ -74,7 +87,7 @@ def discriminator_turn(
         View(images, cond, batch.raw, seen) for images, seen in ((real_images, real), (fake_images, fake))
     )
     turn = _turn(players, config, "discriminator", *views)
-    penalties = _penalties(config.regularizers, turn, step)
+    penalties = _penalties(config.regularizers, turn, due)
     norm = _update(players, players.discriminator_optimizer, loss + sum(penalties.values()), config)
     if config.training.clip_weights:  # Arjovsky et al. 2017, algorithm 1, line 7
         with torch.no_grad():
@@ -90,26 +103,39 @@ def discriminator_turn(
 
 
 def generator_turn(
-    players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, step: int
+    players: Players,
+    config: Config,
+    batch: Batch,
+    generated: Tensor,
+    cond: Cond,
+    due: frozenset[str],
 ) -> dict[str, Tensor]:
     """One update of the generator through its pictures [N, C, H, W]."""
     discriminator, model = players.model.discriminator, players.model
-    discriminator.requires_grad_(False)
-    with players.autocast():
-        images = _augment(model, config, generated.float())
-        fake: Critique = discriminator(images, cond)
-        real_logits = fake.logits.detach()
-        if config.loss.generator_sees_real:
-            with torch.no_grad():
-                real_logits = discriminator(_augment(model, config, batch.images), cond).logits
-        loss = discriminator.combine(config.loss.generator(real_logits, fake.logits)).mean()
-    turn = _turn(players, config, "generator", None, View(images, cond, batch.raw, fake))
-    penalties = _penalties(config.regularizers, turn, step)
-    norm = _update(players, players.generator_optimizer, loss + sum(penalties.values()), config)
-    discriminator.requires_grad_(True)
+    with _frozen(discriminator):
+        with players.autocast():
+            images = _augment(model, config, generated.float())
+            fake: Critique = discriminator(images, cond)
+            real_logits = fake.logits.detach()
+            if config.loss.generator_sees_real:
+                with torch.no_grad():
+                    real_logits = discriminator(_augment(model, config, batch.images), cond).logits
+            loss = discriminator.combine(config.loss.generator(real_logits, fake.logits)).mean()
+        turn = _turn(players, config, "generator", None, View(images, cond, batch.raw, fake))
+        penalties = _penalties(config.regularizers, turn, due)
+        norm = _update(players, players.generator_optimizer, loss + sum(penalties.values()), config)
     return {"loss/generator": loss.detach(), "gradient/generator": norm} | {
         name: value.detach() for name, value in penalties.items()
     }
+
+
+@contextmanager
+def _frozen(network: nn.Module) -> Iterator[None]:
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
 
 
 def _generate(players: Players, config: Config, batch: Batch, keep_graph: bool) -> tuple[Tensor, Cond]:
@@ -140,11 +166,11 @@ def _augment(model: ConditionalGAN, config: Config, images: Tensor) -> Tensor:
     return images.contiguous(memory_format=torch.channels_last)
 
 
-def _penalties(regularizers: Mapping[str, Regularizer], turn: Turn, step: int) -> dict[str, Tensor]:
+def _penalties(regularizers: Mapping[str, Regularizer], turn: Turn, due: frozenset[str]) -> dict[str, Tensor]:
     return {
         f"{name}/{turn.player}": regularizer.weight * regularizer.every * regularizer.penalty(turn).mean()
         for name, regularizer in regularizers.items()
-        if turn.player in regularizer.players and step % regularizer.every == 0
+        if turn.player in regularizer.players and name in due
     }
 
 

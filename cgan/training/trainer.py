@@ -32,10 +32,11 @@ from cgan.rng import step_seed
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
 from cgan.training.feed import Feed
+from cgan.training.graph import CudaGraphs, Recorded
 from cgan.training.health import Watch, noise_variety
 from cgan.training.log import Log
 from cgan.training.provenance import commit
-from cgan.training.steps import Players, train_step
+from cgan.training.steps import Players, due_at, train_step
 
 Evaluate = Callable[[ConditionalGAN], dict[str, float]]
 
@@ -92,14 +93,21 @@ class Trainer:
             generator_optimizer=_adam(
                 self.model.generator.parameters(),
                 options.generator_optimizer,
+                self.device,
             ),
             discriminator_optimizer=_adam(
                 [*self.model.discriminator.parameters(), *self.model.encoder.parameters()],
                 options.discriminator_optimizer,
+                self.device,
             ),
             autocast=partial(autocast, self.device, options.precision),
             reduce_gradients=self._reduce_gradients,
         )
+        share = options.batch // self.accelerator.num_processes
+        self.rows = torch.zeros(
+            options.discriminator_steps, share, dtype=torch.long, device=self.device
+        )  # of the pictures that the next step takes
+        self.update = Recorded(self._update, self._recorder())
         self.images_seen, self.seconds = 0, 0.0
         self.commits: list[str] = []  # of the code that trained: several where a run was resumed on another
         self.snapshots: list[tuple[float, dict[str, Tensor]]] = []
@@ -158,15 +166,30 @@ class Trainer:
         """One step of the run, from wherever it is."""
         options, accelerator = self.config.training, self.accelerator
         torch.manual_seed(step_seed(options.seed, self.images_seen, accelerator.process_index))
-        self._schedule()
-        step = self.images_seen // (options.batch * options.discriminator_steps)
-        starts = [self.images_seen + k * options.batch for k in range(options.discriminator_steps)]
-        batches = [self.feed.batch(start) for start in starts]
-        figures = train_step(self.players, self.config, batches, step)
         shown = options.batch * options.discriminator_steps
+        self._schedule()
+        self.ema.schedule(shown, self.images_seen + shown)
+        starts = range(self.images_seen, self.images_seen + shown, options.batch)
+        torch.stack([self.feed.rows(start) for start in starts], out=self.rows)
+        figures = self.update(due_at(self.config.regularizers, self.images_seen // shown))
         self.images_seen += shown
-        self.ema.update(self.player, shown, self.images_seen)
         return figures
+
+    def _update(self, due: frozenset[str]) -> dict[str, Tensor]:
+        """What the device does in a step, a function of `due` and of tensors that stay: `rows`, the learning
+        rates and the average's weight are written before."""
+        batches = [self.feed.at(rows) for rows in self.rows]
+        figures = train_step(self.players, self.config, batches, due)
+        self.ema.update(self.player)
+        return figures
+
+    def _recorder(self) -> CudaGraphs | None:
+        if self.device.type != "cuda":
+            return None
+        if self.accelerator.num_processes > 1:
+            self.accelerator.print("steps run one launch at a time: no CUDA graph spans several processes")
+            return None
+        return CudaGraphs(self.device)
 
     def averaged(self) -> ConditionalGAN:
         """The model with the averaged encoder and generator, in evaluation mode, on the CPU."""
@@ -197,7 +220,7 @@ class Trainer:
             (self.players.discriminator_optimizer, options.discriminator_optimizer),
         ):
             for group in optimizer.param_groups:
-                group["lr"] = adam.lr * max(share, 0.0)
+                group["lr"].fill_(adam.lr * max(share, 0.0))
 
     def _milestones(self, log: Log) -> None:
         """Snapshots and evaluations that are due at the pictures seen so far."""
@@ -276,6 +299,7 @@ class Trainer:
         self.ema.average.load_state_dict(checkpoint.unpack("ema", tensors))
         for name in ("generator_optimizer", "discriminator_optimizer"):
             checkpoint.load_optimizer(getattr(self.players, name), checkpoint.unpack(name, tensors))
+        self.update.forget()
         self.images_seen, self.seconds, self.curve = meta["images_seen"], meta["seconds"], meta["curve"]
         self.commits, self.faults = meta["commits"], meta["faults"]
         self.snapshots = [
@@ -317,5 +341,9 @@ def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
         print(f"begins anew: {', '.join(anew)}", file=sys.stderr)
 
 
-def _adam(parameters, options: AdamOptions) -> Adam:
-    return Adam(parameters, lr=options.lr, betas=(options.beta1, options.beta2), fused=True)
+def _adam(parameters, options: AdamOptions, device: torch.device) -> Adam:
+    """With its learning rate in a tensor, of the precision that the fused kernel of the device reads."""
+    lr = torch.tensor(
+        options.lr, dtype=torch.float64 if device.type == "cpu" else torch.float32, device=device
+    )
+    return Adam(parameters, lr=lr, betas=(options.beta1, options.beta2), fused=True, capturable=True)
