@@ -223,8 +223,7 @@ def measure(name: str, config: Config, turns: int, steps: int, side: int = SIDE)
 
 def reach(config: Config, data_root: Path, goal: float, every_kimg: float = 10.0) -> dict[str, float]:
     """Seconds of training, without those of measuring, until the averaged generator's obedience is `goal`:
-    {"kimg", "obedience", "seconds", "recording_seconds",
-    "cpu_seconds", "reached"}."""
+    {"kimg", "obedience", "seconds", "recording_seconds", "cpu_seconds", "reached"}."""
     data = config.dataset.load(data_root, "train")
     evaluate = quick_evaluation(config.dataset, config.condition.form, data_root)
     with tempfile.TemporaryDirectory() as folder:

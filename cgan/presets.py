@@ -134,12 +134,10 @@ def faces_text() -> Config:
         base,
         condition=Text(embedding=32, hidden=53),
         regularizers={
-            "r1": R1(weight=1.0),
+            **base.regularizers,
             "auxiliary": Auxiliary(weight=4.0),
             "matching": Matching(every=4),
         },
-        training__kimg=400,
-        training__decay_kimg=300,
     )
 
 

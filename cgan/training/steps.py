@@ -61,12 +61,7 @@ def train_step(
 
 
 def discriminator_turn(
-    players: Players,
-    config: Config,
-    batch: Batch,
-    generated: Tensor,
-    cond: Cond,
-    due: frozenset[str],
+    players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, due: frozenset[str]
 ) -> dict[str, Tensor]:
     """One update of the discriminator, and of the condition's encoder, on real [N, C, H, W] and generated
     [N, C, H, W] pictures."""
@@ -103,16 +98,11 @@ def discriminator_turn(
 
 
 def generator_turn(
-    players: Players,
-    config: Config,
-    batch: Batch,
-    generated: Tensor,
-    cond: Cond,
-    due: frozenset[str],
+    players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, due: frozenset[str]
 ) -> dict[str, Tensor]:
     """One update of the generator through its pictures [N, C, H, W]."""
     discriminator, model = players.model.discriminator, players.model
-    with _frozen(discriminator):
+    with _frozen(discriminator), _frozen(model.encoder):
         with players.autocast():
             images = _augment(model, config, generated.float())
             fake: Critique = discriminator(images, cond)
