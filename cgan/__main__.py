@@ -63,6 +63,7 @@ def parser() -> Parser:
         "--download", action="store_true", help="let torchvision fetch it if it is not there"
     )
     command.add_argument("--count", default="10000", metavar="N", help="pictures a seed")
+    command.add_argument("--processes", default="1", metavar="N", help="processes that share the seeds")
     command.add_argument("--seeds", default="3", metavar="S", help="how many sample seeds, from 1 up")
     command.add_argument(
         "--usefulness",
@@ -155,12 +156,14 @@ def save(path: Path, arrays: dict[str, Any]) -> None:
 def evaluate(arguments: argparse.Namespace) -> None:
     """Write every figure of a model to a JSON file, and the main ones to the terminal."""
     from cgan import card, evaluation
+    from cgan.metrics.report import Extent
 
     seeds, pupils = (
         whole("--seeds", arguments.seeds, 1, 100),
         whole("--usefulness", arguments.usefulness, 0, 10**6),
     )
     count = whole("--count", arguments.count, 1, 10**6)
+    processes = whole("--processes", arguments.processes, 1, 256)
     if not arguments.json.parent.is_dir():
         raise ValueError(f"--json must be a file in a folder that exists, got {str(arguments.json)!r}")
     torch.set_num_threads(1)  # two were up to eight times slower than one on a machine with other work
@@ -172,8 +175,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
         download=arguments.download,
         seeds=seeds,
         count=count,
-        pupil_count=pupils,
-        inception=arguments.inception,
+        extent=Extent(pupil_count=pupils, inception=arguments.inception),
+        processes=processes,
         progress=lambda line: print(line, file=sys.stderr),
     )
     entries: dict[str, Any] = {"evaluation": report}

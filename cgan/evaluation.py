@@ -6,6 +6,9 @@ Shapes: N pictures, C channels, H x W pixels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,19 @@ from cgan.data import DATASETS, Dataset, Images
 from cgan.metrics.asked import asked, rows_of
 from cgan.metrics.features import FeatureNetwork, home
 from cgan.metrics.judge import Subjects
-from cgan.metrics.report import CONDITIONS, NOISES, Draw, Pictures, RealReference, evaluate, quick
+from cgan.metrics.report import (
+    CONDITIONS,
+    NO_EXTRAS,
+    NOISES,
+    Draw,
+    Extent,
+    Part,
+    Pictures,
+    RealReference,
+    evaluate,
+    part,
+    quick,
+)
 from cgan.model import METRICS, ConditionalGAN, read_json, write_json
 from cgan.rng import stream
 from cgan.timeline import Timeline
@@ -134,26 +149,54 @@ def evaluate_model(
     download: bool = False,
     seeds: int = 3,
     count: int = 10_000,
-    pupil_count: int = 0,
-    inception: bool = False,
+    extent: Extent = NO_EXTRAS,
+    processes: int = 1,
     progress: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """The whole report on a model; `cgan.metrics.report.evaluate` has its keys.
+    """The whole report on a model; `cgan.metrics.report.evaluate` has its keys. `processes` share the seeds
+    and the floor, each with a reference of its own.
 
     Raises FileNotFoundError if the data or the feature network is missing, ValueError if the pictures are
     too few or of another size.
     """
-    if seeds < 1:
-        raise ValueError(f"--seeds must be at least 1, got {seeds}")
+    if min(seeds, processes) < 1:
+        raise ValueError(f"--seeds and --processes must be at least 1, got {seeds} and {processes}")
     reference = real_reference(model.config.dataset, model.encoder.form, data_root, download, count)
     return evaluate(
         drawer(model, reference.test[1]),
         reference,
         seeds=range(1, seeds + 1),
-        pupil_count=pupil_count,
-        inception=inception,
+        extent=extent,
+        parts=partial(_shared, model, data_root, count, extent, processes) if processes > 1 else None,
         progress=progress,
     )
+
+
+def _shared(
+    model: ConditionalGAN,
+    data_root: Path,
+    count: int,
+    extent: Extent,
+    processes: int,
+    seeds: Sequence[int | None],
+) -> list[Part]:
+    """The `part` of every seed, each made by one of some processes."""
+    shares = [seeds[first::processes] for first in range(min(processes, len(seeds)))]
+    context = torch.multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(len(shares), context) as pool:
+            made = list(pool.map(partial(_share, model, data_root, count, extent), shares))
+    except BrokenProcessPool as error:
+        raise ValueError(f"one of {len(shares)} processes was ended from outside: give fewer") from error
+    return [made[place % len(shares)][place // len(shares)] for place in range(len(seeds))]
+
+
+def _share(
+    model: ConditionalGAN, data_root: Path, count: int, extent: Extent, seeds: Sequence[int | None]
+) -> list[Part]:
+    torch.set_num_threads(1)
+    reference = real_reference(model.config.dataset, model.encoder.form, data_root, False, count)
+    return [part(drawer(model, reference.test[1]), reference, extent, seed) for seed in seeds]
 
 
 def timeline_curve(

@@ -71,9 +71,20 @@ def test_a_model_measured_against_its_own_pictures_is_at_the_floor(root, tmp_pat
     assert "frechet" in capsys.readouterr().out
 
 
+def test_processes_that_share_the_seeds_find_the_same(root, tmp_path):
+    reports = []
+    for processes in "1", "2":
+        out = tmp_path / f"{processes}.json"
+        more = ("--count", "120", "--seeds", "2", "--usefulness", "200", "--processes", processes)
+        assert run(root, out, *more) == 0
+        reports.append(json.loads(out.read_text())["evaluation"])
+    assert reports[0] == reports[1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--processes", "0"], "--processes must be a whole number from 1"),
         (["--count", "201"], "count must be from 97 to 200"),
         (["--count", "50"], "count must be from 97 to 200"),
         (["--seeds", "0"], "--seeds must be a whole number from 1"),

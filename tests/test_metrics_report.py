@@ -14,7 +14,7 @@ import torch
 from cgan.metrics import report
 from cgan.metrics.classifier import Recipe, fit
 from cgan.metrics.features import FeatureInfo, FeatureNetwork
-from cgan.metrics.report import Draw, Pictures, RealReference, evaluate, quick
+from cgan.metrics.report import Draw, Extent, Pictures, RealReference, evaluate, quick
 
 CLASSES = tuple("abcdefghij")
 COUNT = 300
@@ -139,17 +139,19 @@ def test_the_quick_figures_are_those_of_the_report(reference):
 
 
 def test_usefulness_falls_when_the_labels_are_wrong(reference):
-    good = evaluate(fresh, reference, seeds=[0], pupil_count=600, pupil_epochs=8)["usefulness"]
+    good = evaluate(fresh, reference, seeds=[0], extent=Extent(pupil_count=600, pupil_epochs=8))["usefulness"]
     assert (good["count"], good["epochs"]) == (600, 8)
     assert good["real"]["mean"] > 0.9
     assert good["generated"]["mean"] == pytest.approx(good["real"]["mean"], abs=0.07)
-    bad = evaluate(disobedient, reference, seeds=[0], pupil_count=600, pupil_epochs=2)["usefulness"]
+    bad = evaluate(disobedient, reference, seeds=[0], extent=Extent(pupil_count=600, pupil_epochs=2))[
+        "usefulness"
+    ]
     assert bad["generated"]["mean"] < 0.3
 
 
 def test_standard_fid_stands_under_its_own_name(reference, monkeypatch):
     monkeypatch.setattr(report, "inception_v3_fid", lambda real, other: float(len(real) + len(other)))
-    result = evaluate(fresh, reference, seeds=[0, 1], inception=True)["inception_v3_fid"]
+    result = evaluate(fresh, reference, seeds=[0, 1], extent=Extent(inception=True))["inception_v3_fid"]
     assert result == {"generated": {"mean": 600, "std": 0, "values": [600, 600]}, "real": 600}
 
 
@@ -191,7 +193,7 @@ def test_a_model_of_another_size(reference):
     ("change", "options", "says"),
     [
         ({}, {"seeds": []}, "at least one sample seed"),
-        ({}, {"pupil_count": 20}, "needs at least 128 pictures, got 20"),
+        ({}, {"extent": Extent(pupil_count=20)}, "needs at least 128 pictures, got 20"),
         ({"form": "smell"}, {}, "unknown measure of obedience 'smell'"),
     ],
 )

@@ -6,9 +6,9 @@ Shapes: N pictures, C channels, H x W pixels, K classes.
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -21,7 +21,15 @@ from cgan.metrics.features import FeatureNetwork
 from cgan.metrics.frechet import Gaussian, frechet_distance, kernel_distance
 from cgan.metrics.inception import inception_v3_fid
 from cgan.metrics.judge import Features
-from cgan.metrics.manifold import Manifold, manifold_figures, memorisation, nearest, noise_variety, variety
+from cgan.metrics.manifold import (
+    NEIGHBOURS,
+    Manifold,
+    manifold_figures,
+    memorisation,
+    nearest,
+    noise_variety,
+    variety,
+)
 from cgan.metrics.usefulness import usefulness
 
 Pictures: TypeAlias = tuple[Tensor, Mapping[str, Any]]
@@ -191,14 +199,49 @@ def quick(draw: Draw, reference: RealReference, seed: int = 0) -> dict[str, floa
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """How much of what takes long is measured."""
+
+    pupil_count: int = 0  # pictures that each of usefulness' classifiers sees; 0: no usefulness
+    pupil_epochs: int = 12
+    inception: bool = False  # also the standard FID
+
+
+NO_EXTRAS = Extent()
+
+Part: TypeAlias = dict[str, Any]
+"""What one sample seed's pictures, or the real ones, score: figures, usefulness, inception_v3_fid."""
+
+
+def part(draw: Draw, reference: RealReference, extent: Extent, seed: int | None) -> Part:
+    """One sample seed's share of `evaluate`; of None, the floor: test pictures in place of generated ones.
+
+    A function of its arguments alone, so that processes may share the seeds.
+    """
+    if seed is None:
+        found, pictures = {"figures": reference.floor}, reference.fresh
+    else:
+        drawn = draw(seed, max(reference.count, extent.pupil_count), 1)
+        found, pictures = {"figures": score(_first(drawn, reference.count), reference)}, drawn
+        repeated = draw(seed, CONDITIONS * NOISES, NOISES)[0]
+        found["figures"]["noise_variety"] = reference.noise_variety(repeated)
+        if extent.pupil_count:
+            pupils = _first(drawn, extent.pupil_count)
+            found["usefulness"] = _pupils(pupils, reference, extent.pupil_epochs, seed)
+    if extent.inception:
+        training = subset(reference.train, reference.count)[0]
+        found["inception_v3_fid"] = inception_v3_fid(training, pictures[0][: reference.count])
+    return found
+
+
 def evaluate(
     draw: Draw,
     reference: RealReference,
     *,
     seeds: Sequence[int] = (0, 1, 2),
-    pupil_count: int = 0,
-    pupil_epochs: int = 12,
-    inception: bool = False,
+    extent: Extent = NO_EXTRAS,
+    parts: Callable[[Sequence[int | None]], Iterable[Part]] | None = None,
     progress: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """The whole report, ready for JSON. Distances are in our features, which it names; none is FID.
@@ -214,31 +257,24 @@ def evaluate(
           whatever they show; of real ones where the data set has several under one condition
     - real: the same of as many real test pictures, plain numbers: the floor
     - ratio: generated mean over real, for frechet, precision, recall, density, coverage
-    - usefulness, if `pupil_count` > 0: {generated, real} accuracies of classifiers that saw so many of these
-      pictures only, for `pupil_epochs` epochs, each {mean, std, values}; count, epochs
-    - inception_v3_fid, if `inception`: {generated, real}, the standard FID against `count` training pictures
+    - usefulness, if asked for: {generated, real} accuracies of classifiers that saw so many of these
+      pictures only, for so many epochs, each {mean, std, values}; count, epochs
+    - inception_v3_fid, if asked for: {generated, real}, the standard FID against `count` training pictures
 
+    `parts` gives each seed's `part` in their order, where others than this process are to make them.
     ValueError as of `score`, `usefulness` and `inception_v3_fid`, or if there is no seed.
     """
     if not seeds:
         raise ValueError("seeds must name at least one sample seed")
-    results, pupils, fids = [], [], []
-    training = subset(reference.train, reference.count)[0]
-    for seed in seeds:
-        progress(f"seed {seed}: drawing and measuring {reference.count} pictures")
-        drawn = draw(seed, max(reference.count, pupil_count), 1)
-        first = _first(drawn, reference.count)
-        results.append(score(first, reference))
-        repeated = draw(seed, CONDITIONS * NOISES, NOISES)[0]
-        results[-1]["noise_variety"] = reference.noise_variety(repeated)
-        if pupil_count:
-            progress(f"seed {seed}: training classifiers on {pupil_count} generated and real pictures")
-            pupils.append(_pupils(_first(drawn, pupil_count), reference, pupil_epochs, seed))
-        if inception:
-            progress(f"seed {seed}: Inception-v3 features")
-            fids.append(inception_v3_fid(training, first[0]))
-    progress("the floor: test pictures in place of generated ones")
-    generated, real = across(results), reference.floor
+    progress(f"measuring {reference.count} pictures a seed, and as many real ones: the floor")
+    asked, found = [*seeds, None], []
+    for seed, made in zip(
+        asked, parts(asked) if parts else map(partial(part, draw, reference, extent), asked), strict=True
+    ):
+        found.append(made)
+        progress("the floor: measured" if seed is None else f"seed {seed}: measured")
+    *own, floor = found
+    generated, real = across([made["figures"] for made in own]), floor["figures"]
     compared = ("frechet", "precision", "recall", "density", "coverage")
     report = {
         "features": {"name": reference.network.name, "judge_accuracy": reference.network.info.test_accuracy},
@@ -246,16 +282,17 @@ def evaluate(
         "headline": MEASURES[reference.form].headline,
         "seeds": list(seeds),
         "count": reference.count,
-        "neighbours": reference.manifold.neighbours,
+        "neighbours": NEIGHBOURS,
         "generated": generated,
         "real": real,
         "ratio": {key: generated[key]["mean"] / real[key] for key in compared},
     }
-    if pupils:
-        report["usefulness"] = {**across(pupils), "count": pupil_count, "epochs": pupil_epochs}
-    if fids:
-        floor = inception_v3_fid(training, reference.fresh[0])
-        report["inception_v3_fid"] = {"generated": summary(fids), "real": floor}
+    if extent.pupil_count:
+        pupils = across([made["usefulness"] for made in own])
+        report["usefulness"] = {**pupils, "count": extent.pupil_count, "epochs": extent.pupil_epochs}
+    if extent.inception:
+        fids = [made["inception_v3_fid"] for made in own]
+        report["inception_v3_fid"] = {"generated": summary(fids), "real": floor["inception_v3_fid"]}
     return report
 
 
