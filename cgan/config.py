@@ -55,7 +55,9 @@ class TrainingOptions:
     generator_optimizer: AdamOptions = AdamOptions()
     discriminator_optimizer: AdamOptions = AdamOptions()
     discriminator_steps: int = 1  # discriminator updates for each of the generator's
-    decay_kimg: float = 0.0  # length of the linear fall of both learning rates to 0 at the end; 0 for none
+    encoder_lr: float = 0.0  # of the condition's encoder; 0 for the discriminator's
+    encoder_kimg: float = 0.0  # how long the encoder learns alone, at the beginning
+    decay_kimg: float = 0.0  # length of the linear fall of all learning rates to 0 at the end; 0 for none
     ema_kimg: float = 10.0  # half-life of the generator's running average
     clip_gradients: float = 0.0  # largest norm of each player's gradient; 0 for no clipping
     clip_weights: float = 0.0  # largest size of each of the discriminator's weights; 0 for no clipping
@@ -76,6 +78,8 @@ class TrainingOptions:
             )
         if not (0 <= self.clip_gradients < math.inf and 0 <= self.clip_weights < math.inf):
             raise ValueError("training.clip_gradients and training.clip_weights must be numbers from 0 up")
+        if not (0 <= self.encoder_lr < math.inf and 0 <= self.encoder_kimg < math.inf):
+            raise ValueError("training.encoder_lr and training.encoder_kimg must be numbers from 0 up")
         if not 0 <= self.condition_dropout < 1:
             raise ValueError(f"training.condition_dropout must be in [0, 1), got {self.condition_dropout}")
 

@@ -126,18 +126,25 @@ def faces_text() -> Config:
     """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head off which the caption's
     words are guessed and, at one step in four, mismatched captions as negatives.
 
-    The GRU is as wide as the vector of attributes, so that with --init the weights of `faces_attributes` fit:
-    a generator that can draw every attribute only has to learn which one is meant.
+    It begins from `faces_attributes` (--init): the embedding is as wide as the vector of attributes, so that all
+    weights of the networks fit. A generator that can draw every attribute, and a critic that can read it, only
+    have to learn the words for it; so at first the encoder learns alone.
     """
-    base = faces_attributes()
+    base, adam = faces_attributes(), AdamOptions(lr=5e-4, beta1=0.0, beta2=0.99)
     return replace(
         base,
-        condition=Text(embedding=32, hidden=53),
+        condition=Text(embedding=32, hidden=52),
         regularizers={
             **base.regularizers,
-            "auxiliary": Auxiliary(weight=4.0),
+            "auxiliary": Auxiliary(weight=20.0, generator_share=0.3),
             "matching": Matching(every=4),
         },
+        training__kimg=500,
+        training__decay_kimg=200,
+        training__generator_optimizer=adam,
+        training__discriminator_optimizer=adam,
+        training__encoder_lr=2e-3,
+        training__encoder_kimg=100,
     )
 
 

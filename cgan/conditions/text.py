@@ -1,6 +1,6 @@
 """A caption, read by a recurrent encoder that learns with the GAN.
 
-Shapes: N pictures, L words at most, V words known, E embedding width, D condition width. Raw is int64
+Shapes: N pictures, L words at most, V words known, E embedding width, H the GRU's width. Raw is int64
 [N, L], the words' places in the vocabulary from 1; 0 behind the caption's end.
 """
 
@@ -43,7 +43,7 @@ class Text:
     length: int = 0  # words in the data's longest caption
     longest: int = 300  # characters that a caption may have
     embedding: int = 48
-    hidden: int = 96  # width of the condition
+    hidden: int = 96  # width of the GRU, and of what the auxiliary head reads off a picture
     examples: tuple[str, ...] = ()
 
     def __post_init__(self):
@@ -78,7 +78,8 @@ class Text:
 
 
 class TextEncoder(ConditionEncoder):
-    """Words [N, L] in, the GRU's state behind the last of them [N, D] out; zeros where there are none."""
+    """Words [N, L] in, the GRU's state behind the last of them and a 1 out, [N, H + 1]; zeros where there are
+    none."""
 
     form = Text.form
 
@@ -88,7 +89,7 @@ class TextEncoder(ConditionEncoder):
         super().__init__(torch.zeros(BANK, options.length, dtype=torch.long))
         self.options = options
         self.places = {word: place for place, word in enumerate(options.vocabulary, start=1)}
-        self.vector_dim = self.auxiliary_dim = options.hidden
+        self.vector_dim, self.auxiliary_dim = options.hidden + 1, options.hidden
         self.embedding = nn.Embedding(len(options.vocabulary) + 1, options.embedding)
         self.gru = nn.GRU(options.embedding, options.hidden, batch_first=True)
         self.guess = nn.Sequential(
@@ -147,9 +148,9 @@ class TextEncoder(ConditionEncoder):
         """In full precision: a recurrence gathers rounding errors."""
         ends = (raw > 0).sum(1)  # [N]
         with torch.autocast(raw.device.type, enabled=False):
-            states, _ = self.gru(self.embedding(raw))  # [N, L, D]
+            states, _ = self.gru(self.embedding(raw))  # [N, L, H]
             last = states[torch.arange(len(raw), device=raw.device), (ends - 1).clamp(min=0)]
-        return Cond(vector=last * (ends > 0)[:, None])
+        return Cond(vector=F.pad(last, (0, 1), value=1.0) * (ends > 0)[:, None])
 
     def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
         """How badly each of a caption's words is guessed from its neighbours and the picture, which the
@@ -161,10 +162,10 @@ class TextEncoder(ConditionEncoder):
         al. 2019 ("MirrorGAN", section 3.3).
         """
         loss = self._guessing(auxiliary, raw)
-        return loss + self._guessing(cond.vector, raw) if cond.vector.requires_grad else loss
+        return loss + self._guessing(cond.vector[:, :-1], raw) if cond.vector.requires_grad else loss
 
     def _guessing(self, meaning: Tensor, raw: Raw) -> Tensor:
-        """meaning [N, D], raw [N, L] -> [N]."""
+        """meaning [N, H], raw [N, L] -> [N]."""
         far = max(NEIGHBOURS)
         padded, length = F.pad(raw, (far, far)), raw.shape[1]
         near = [self.embedding(padded[:, far + k : far + k + length]) for k in NEIGHBOURS]  # [N, L, E] each

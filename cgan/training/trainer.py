@@ -91,14 +91,13 @@ class Trainer:
         self.players = Players(
             model=self.model,
             generator_optimizer=_adam(
-                self.model.generator.parameters(),
-                options.generator_optimizer,
-                self.device,
+                options.generator_optimizer, self.device, generator=self.model.generator
             ),
             discriminator_optimizer=_adam(
-                [*self.model.discriminator.parameters(), *self.model.encoder.parameters()],
                 options.discriminator_optimizer,
                 self.device,
+                discriminator=self.model.discriminator,
+                encoder=self.model.encoder,
             ),
             autocast=partial(autocast, self.device, options.precision),
             reduce_gradients=self._reduce_gradients,
@@ -215,12 +214,15 @@ class Trainer:
         options = self.config.training
         left = options.kimg - self.images_seen / 1000
         share = min(1.0, left / options.decay_kimg) if options.decay_kimg else 1.0
+        alone = self.images_seen < options.encoder_kimg * 1000
         for optimizer, adam in (
             (self.players.generator_optimizer, options.generator_optimizer),
             (self.players.discriminator_optimizer, options.discriminator_optimizer),
         ):
             for group in optimizer.param_groups:
-                group["lr"].fill_(adam.lr * max(share, 0.0))
+                encoder = group["player"] == "encoder"
+                full = (options.encoder_lr if encoder else 0.0) or adam.lr
+                group["lr"].fill_(full * max(share, 0.0) if encoder or not alone else 0.0)
 
     def _milestones(self, log: Log) -> None:
         """Snapshots and evaluations that are due at the pictures seen so far."""
@@ -341,9 +343,16 @@ def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
         print(f"begins anew: {', '.join(anew)}", file=sys.stderr)
 
 
-def _adam(parameters, options: AdamOptions, device: torch.device) -> Adam:
-    """With its learning rate in a tensor, of the precision that the fused kernel of the device reads."""
-    lr = torch.tensor(
-        options.lr, dtype=torch.float64 if device.type == "cpu" else torch.float32, device=device
-    )
-    return Adam(parameters, lr=lr, betas=(options.beta1, options.beta2), fused=True, capturable=True)
+def _adam(options: AdamOptions, device: torch.device, **players: torch.nn.Module) -> Adam:
+    """Of each player's weights, with a learning rate of its own in a tensor, of the precision that the fused
+    kernel of the device reads."""
+    precision = torch.float64 if device.type == "cpu" else torch.float32
+    groups = [
+        {
+            "params": list(weights.parameters()),
+            "lr": torch.tensor(options.lr, dtype=precision, device=device),
+            "player": name,
+        }
+        for name, weights in players.items()
+    ]
+    return Adam(groups, betas=(options.beta1, options.beta2), fused=True, capturable=True)
