@@ -126,9 +126,9 @@ def faces_text() -> Config:
     """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head off which the caption's
     words are guessed and, at one step in four, mismatched captions as negatives.
 
-    It begins from `faces_attributes` (--init): the embedding is as wide as the vector of attributes, so that all
-    weights of the networks fit. A generator that can draw every attribute, and a critic that can read it, only
-    have to learn the words for it; so at first the encoder learns alone.
+    It begins from `faces_attributes` (--init): the embedding is as wide as the vector of attributes, so that
+    all weights of the networks fit. A generator that can draw every attribute, and a critic that can read it,
+    only have to learn the words for it; so at first the encoder learns alone.
     """
     base, adam = faces_attributes(), AdamOptions(lr=5e-4, beta1=0.0, beta2=0.99)
     return replace(

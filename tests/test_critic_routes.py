@@ -7,6 +7,7 @@ import io
 import json
 import math
 from types import SimpleNamespace
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -14,12 +15,15 @@ import torch
 from fastapi import FastAPI
 from PIL import Image
 
+from cgan.conditions import CONDITIONS, Choice
 from cgan.conditions.pictures import to_text
 from cgan.critic import scores, sensitivity
+from cgan.data.faces import Faces
 from cgan.engine import Engine
+from cgan.model import ConditionalGAN
 from cgan.ui.routes import PictureRoutes
 from cgan.ui.tabs.critic import DARKER, LIGHTER, overlay
-from tests.conftest import CLASSES, tiny_data, tiny_model
+from tests.conftest import CLASSES, tiny_config, tiny_data, tiny_model
 from tests.test_routes import COLOUR, get, pixels
 
 LOSSES = {name: {"training": {"config": {"loss": {"name": name}}}} for name in ("bce", "hinge")}
@@ -182,4 +186,34 @@ def test_where_no_real_pictures_are_kept(app, kept, monkeypatch):
     assert told(app, "/real.json?label=two") == {"logits": []}
     response = get(app, "/real.png?label=two")
     assert response.status_code == 400
-    assert "no real pictures of this condition are kept for model bce" in response.text
+    assert "no real pictures that tell what they show are kept for model bce" in response.text
+
+
+@pytest.mark.parametrize("form", ["attributes", "text", "mask"])
+def test_real_pictures_are_judged_under_what_they_show(form, tmp_path, monkeypatch):
+    faces, rows = Faces(count=12), torch.tensor([3, 11])
+    drawn = faces.load(tmp_path, "train")
+    networks = {"generator__widths": (4, 4, 4, 4), "discriminator__widths": (4, 4, 4, 4, 4)}
+    config = tiny_config(dataset=faces, condition=CONDITIONS[form](), **networks)
+    torch.manual_seed(0)
+    model = ConditionalGAN(config.model(drawn.targets, 64, 3)).eval().requires_grad_(False)
+    found = SimpleNamespace(labels=None, rows=rows, pictures=drawn.images[rows])
+    monkeypatch.setattr("cgan.ui.tabs.critic.real_pictures", lambda model: found)
+    query = {
+        "attributes": {f.name: f.choices[0] if isinstance(f, Choice) else 0 for f in model.encoder.fields()},
+        "text": {"text": drawn.targets["text"][0][0]},
+        "mask": {"mask": to_text(drawn.targets["mask"][0].numpy())},
+    }[form]
+    engine, app = Engine({"faces": model}, "cpu"), FastAPI()
+    PictureRoutes(engine).add_to(app)
+    logits = told(app, f"/real.json?{urlencode(query)}")["logits"]
+    engine.close()
+    if form == "mask":
+        assert logits == [], "what a face's map is, only its drawing tells"
+        return
+    own = {form: [drawn.targets[form][row] for row in rows]}
+    if form == "attributes":
+        own = {form: torch.stack(own[form])}
+    expected = scores(model, found.pictures, model.encoder.embed(model.encoder.encode(own)))
+    assert logits == pytest.approx(sorted(expected.tolist(), reverse=True), abs=1e-3)
+    assert logits[0] != logits[1]

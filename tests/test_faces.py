@@ -56,6 +56,12 @@ def test_a_face_depends_on_split_and_index_alone(faces, monkeypatch):
     assert not np.array_equal(Faces().draw("test", 20, 1)["images"], again["images"][:1])
 
 
+def test_what_a_face_shows_is_known_without_drawing_it(faces):
+    told = Faces.described("train", [7, 150])
+    assert np.array_equal(told["attributes"].numpy(), faces["attributes"][[7, 150]])
+    assert told["text"] == [faces["text"][7], faces["text"][150]]
+
+
 def test_many_processes_draw_what_one_draws(faces, monkeypatch):
     monkeypatch.setattr(dataset, "POOL_BLOCKS", 2)
     monkeypatch.setattr(dataset, "BLOCK", 5)

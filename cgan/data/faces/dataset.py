@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -109,6 +110,13 @@ class Faces:
         return torch.from_numpy(np.stack(faces).transpose(0, 3, 1, 2).copy())
 
     @staticmethod
+    def described(split: Split, rows: Sequence[int]) -> dict[str, Any]:
+        """What faces `rows` of a split show, as far as it is known without drawing them: attributes [N, A]
+        and text."""
+        attributes = attribute_values(np.concatenate([uniforms(split, k, 1) for k in rows]))
+        return {"attributes": torch.from_numpy(attributes), "text": _captions(split, rows, attributes)}
+
+    @staticmethod
     def visible(attributes: Tensor) -> Tensor:
         """bool [N, A]: which of the attributes [N, A] can be seen."""
         return torch.from_numpy(visibility(attributes.cpu().numpy()))
@@ -155,11 +163,14 @@ def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
     for k in range(count):
         colours, ids, drawing = painter.draw(attributes[k], details(u[k]))
         images[k], mask[k], lines[k, 0] = colours.transpose(2, 0, 1), ids, drawing
-    seen = visibility(attributes)
-    text = [
-        captions(attributes[k], seen[k], stream(SEEDS[split], first + k, PURPOSE + 1)) for k in range(count)
-    ]
+    text = _captions(split, range(first, first + count), attributes)
     return {"images": images, "mask": mask, "image": lines, "attributes": attributes, "text": text}
+
+
+def _captions(split: str, rows: Sequence[int], attributes: np.ndarray) -> list[tuple[str, ...]]:
+    """Of faces `rows`, whose attributes are [N, A]."""
+    told = zip(rows, attributes, visibility(attributes), strict=True)
+    return [captions(own, seen, stream(SEEDS[split], k, PURPOSE + 1)) for k, own, seen in told]
 
 
 def _read(folder: Path, count: int, size: int) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgan.conditions import Choice, Field, Sketch
+from cgan.conditions import Choice, ConditionEncoder, Field, Sketch
 from cgan.conditions.pictures import read_picture
 from cgan.critic import scores, sensitivity
 from cgan.engine import Resident
@@ -77,7 +77,7 @@ def ranking(query: Query, resident: Resident) -> Work:
 
 
 def real(query: Query, resident: Resident) -> Work:
-    """{"logits": of real pictures that show what is asked for}; none where no such pictures are kept."""
+    """{"logits": of real pictures, each under what it shows}; none where none are kept that say so."""
     found = _real(query, resident)
     return Work(lambda: json.dumps({"logits": [round(logit, 4) for logit in found()[1].tolist()]}).encode())
 
@@ -90,34 +90,44 @@ def real_sheet(query: Query, resident: Resident) -> Work:
     def run() -> bytes:
         pictures, _ = found()
         if not len(pictures):
-            raise ValueError(f"no real pictures of this condition are kept for model {resident.name}")
+            raise ValueError(f"no real pictures that tell what they show are kept for model {resident.name}")
         return png(enlarge(tile(pictures, ENDS), scale))
 
     return Work(run)
 
 
 def _real(query: Query, resident: Resident) -> Callable[[], tuple[Tensor, Tensor]]:
-    """What finds real pictures uint8 [N, C, H, W] of the class that is asked for, and their logits [N]. A
-    mixture counts as its heaviest class; under other conditions than one class there are none."""
+    """What finds real pictures uint8 [N, C, H, W], and their logits [N] under what they show. They are of the
+    class that is asked for, of a mixture its heaviest; under other conditions, any."""
     model, seed = resident.model, query.whole("seed", 0, 0, SEED_LIMIT - 1)
-    raw = model.encoder.parse(field_values(query, resident))
-    fields = model.encoder.fields()
+    encoder, dataset = model.encoder, model.config.dataset
+    raw = encoder.parse(field_values(query, resident))
 
     def run() -> tuple[Tensor, Tensor]:
         kept = real_pictures(model)
-        classes = len(kept.network.info.classes) if kept and kept.labels is not None else 0
-        if len(fields) != 1 or not isinstance(fields[0], Choice) or len(fields[0].choices) != classes:
+        if kept is None:
             return torch.zeros(0), torch.zeros(0)
-        asked = int(next(iter(model.encoder.decode(raw).values()))[0])
-        places = torch.nonzero(kept.labels == asked)[:, 0]
+        places = torch.arange(len(kept.pictures))
+        if of_class := kept.labels is not None and _asks_class(encoder, len(kept.network.info.classes)):
+            places = torch.nonzero(kept.labels == int(encoder.decode(raw)[encoder.form][0]))[:, 0]
         drawn = stream(seed, 0, purpose=REAL).permutation(len(places))[:ENDS]
-        pictures = kept.pictures[places[torch.from_numpy(drawn)]]
-        cond = resident.embed(model.encoder.parse({fields[0].name: fields[0].choices[asked]}))
-        found = scores(model, pictures, cond.expand(len(pictures)))
+        places, targets = places[torch.from_numpy(drawn)], {}
+        if of_class:
+            targets = {encoder.form: kept.labels[places]}
+        elif hasattr(dataset, "described"):
+            targets = dataset.described("train", kept.rows[places].tolist())
+        if encoder.form not in targets:
+            return torch.zeros(0), torch.zeros(0)
+        found = scores(model, kept.pictures[places], resident.embed(encoder.encode(targets)))
         order = found.argsort(descending=True, stable=True)
-        return pictures[order], found[order]
+        return kept.pictures[places][order], found[order]
 
     return run
+
+
+def _asks_class(encoder: ConditionEncoder, classes: int) -> bool:
+    fields = encoder.fields()
+    return len(fields) == 1 and isinstance(fields[0], Choice) and len(fields[0].choices) == classes
 
 
 def _judged(query: Query, resident: Resident) -> tuple[Callable[[], Tensor], Cond]:
