@@ -411,6 +411,27 @@ def configured(name: str, **changes):
     return tiny_config(condition=condition(name), **changes)
 
 
+def test_an_encoder_may_learn_alone_at_first_and_at_a_rate_of_its_own(tmp_path):
+    data = Images(torch.randint(0, 256, (N, 1, SIZE, SIZE), dtype=torch.uint8), TARGETS)
+    changes = {"training__encoder_kimg": 0.032, "training__encoder_lr": 0.03}
+    trainer = Trainer(configured("text", **changes), data, tmp_path)
+    for alone in (True, True, False):
+        before = {key: weight.clone() for key, weight in trainer.model.named_parameters()}
+        trainer.step()
+        moved = {
+            key.split(".")[0]
+            for key, weight in trainer.model.named_parameters()
+            if not torch.equal(before[key], weight)
+        }
+        assert moved == ({"encoder"} if alone else {"encoder", "generator", "discriminator"})
+    rates = {
+        group["player"]: group["lr"].item()
+        for player in ("generator", "discriminator")
+        for group in getattr(trainer.players, f"{player}_optimizer").param_groups
+    }
+    assert rates == {"generator": 2e-4, "discriminator": 2e-4, "encoder": 0.03}
+
+
 @pytest.mark.parametrize("name", CONDITIONS)
 def test_a_model_is_trained_saved_loaded_and_obeys_its_noise(name, tmp_path):
     images = torch.randint(0, 256, (N, 1, SIZE, SIZE), dtype=torch.uint8)
