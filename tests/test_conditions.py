@@ -276,7 +276,7 @@ def test_the_guessing_loss_by_hand():
     """Of each word by two linear layers from the two words on either side and the picture's vector."""
     made = encoder("text")
     raw = torch.cat([made.encode(TARGETS)[:2], made.null(1)])
-    picture, asked = torch.randn(3, 6), torch.randn(3, 6, requires_grad=True)
+    picture, asked = torch.randn(3, 6), torch.randn(3, 7, requires_grad=True)
     nothing = torch.tensor([0])
 
     def by_hand(vector, row):
@@ -289,7 +289,7 @@ def test_the_guessing_loss_by_hand():
         return torch.stack(losses).mean() if losses else torch.zeros(())
 
     read = torch.stack([by_hand(*pair) for pair in zip(picture, raw, strict=True)])
-    meant = torch.stack([by_hand(*pair) for pair in zip(asked, raw, strict=True)])
+    meant = torch.stack([by_hand(*pair) for pair in zip(asked[:, :-1], raw, strict=True)])
     assert raw[0].count_nonzero() > 2
     assert not read[2]
     assert torch.allclose(made.auxiliary_loss(picture, raw, Cond(asked)), read + meant, atol=1e-6)
