@@ -22,6 +22,8 @@ import argparse
 import dataclasses
 import json
 import multiprocessing
+import os
+import socket
 import sys
 import tempfile
 import time
@@ -63,7 +65,7 @@ class Row:
     plain_gflop_per_image: float
     gflop_per_image: float
     plain_share: Spread  # of the ceiling in float32
-    share: Spread  # of the ceiling in the preset's precision
+    share: Spread  # of the ceiling in the preset's precision, of each process
     ceiling_gflops: dict[str, Spread]  # by number format
 
 
@@ -154,12 +156,25 @@ def plain(config: Config, data: Images, folder: Path) -> Callable[[], object]:
 LOOPS = {"plain": plain, "ours": ours}
 
 
-def work(kind: str, config: Config, side: int, pipe: Connection) -> None:
+def loop(kind: str, config: Config) -> Callable[[], object]:
+    """A step of a loop on pictures of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        return LOOPS[kind](config, pictures(config, 8 * config.training.batch), Path(folder))
+
+
+def follow(config: Config, meeting: dict[str, str]) -> None:
+    """One of our further processes: its steps wait for those of the first."""
+    os.environ.update(meeting)
+    step = loop("ours", config)
+    while True:
+        step()
+
+
+def work(kind: str, config: Config, side: int, meeting: dict[str, str], pipe: Connection) -> None:
     """The process of one loop: tells its FLOPs of a step, then answers how long was asked for takes: so many
     steps, or products in a number format."""
-    device = resolve_device("auto")
-    with tempfile.TemporaryDirectory() as folder:
-        step = LOOPS[kind](config, pictures(config, 8 * config.training.batch), Path(folder))
+    os.environ.update(meeting)
+    device, step = resolve_device("auto"), loop(kind, config)
     products = {name: product(name, device, side) for name in ("float32", "bfloat16")}
     pipe.send(flops(step, CYCLE))  # and warm
     while asked := pipe.recv():
@@ -168,26 +183,42 @@ def work(kind: str, config: Config, side: int, pipe: Connection) -> None:
 
 
 @contextmanager
-def running(kind: str, config: Config, side: int) -> Iterator[Connection]:
-    """A loop in a process of its own."""
+def running(kind: str, config: Config, side: int, processes: int = 1) -> Iterator[Connection]:
+    """A loop in a process of its own, or in several that share each batch."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    process = context.Process(target=work, args=(kind, config, side, there), daemon=True)
-    process.start()
+    first, *others = meetings(processes)
+    process = context.Process(target=work, args=(kind, config, side, first, there), daemon=True)
+    followers = [context.Process(target=follow, args=(config, other), daemon=True) for other in others]
+    for each in (process, *followers):
+        each.start()
     try:
         yield here
     finally:
+        for each in followers:  # they wait for a step that does not come
+            each.kill()
         here.send(None)
         process.join()
 
 
-def measure(name: str, config: Config, turns: int, steps: int, side: int = SIDE) -> Row:
+def meetings(processes: int) -> list[dict[str, str]]:
+    """What tells each of several processes where they meet, as `accelerate launch` would."""
+    if processes == 1:
+        return [{}]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(processes)}
+    return [{**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(processes)]
+
+
+def measure(name: str, config: Config, turns: int, steps: int, processes: int = 1, side: int = SIDE) -> Row:
     """Both loops of one preset, `steps` at a time, `turns` times in turn."""
     batch = config.training.batch
     precision = resolve(resolve_device("auto"), config.training.precision)
     formats = sorted({"float32", precision})
     spent: dict[str, list[float]] = {key: [] for key in ("plain", "ours", *formats)}
-    with running("plain", config, side) as other, running("ours", config, side) as own:
+    with running("plain", config, side) as other, running("ours", config, side, processes) as own:
         work = {"plain": other.recv(), "ours": own.recv()}
 
         def turn(key: str, pipe: Connection, times: int) -> float:
@@ -214,7 +245,7 @@ def measure(name: str, config: Config, turns: int, steps: int, side: int = SIDE)
         images_per_s=Spread.of([batch / t for t in spent["ours"]]),
         times_plain=Spread.of([a / b for a, b in zip(spent["plain"], spent["ours"], strict=True)]),
         plain_gflop_per_image=work["plain"] / batch / 1e9,
-        gflop_per_image=work["ours"] / batch / 1e9,
+        gflop_per_image=processes * work["ours"] / batch / 1e9,
         plain_share=share("plain", ceiling["float32"]),
         share=share("ours", ceiling[precision]),
         ceiling_gflops={key: Spread.of(values) for key, values in ceiling.items()},
@@ -257,6 +288,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--turns", type=int, default=5, help="how often each loop has its turn (%(default)s)")
     parser.add_argument("--steps", type=int, default=CYCLE, help="of a turn (%(default)s)")
     parser.add_argument("--threads", type=int, help="of ours on a CPU, in place of the preset's")
+    parser.add_argument("--processes", type=int, default=1, help="that share our batches (%(default)s)")
     parser.add_argument("--goal", type=float, help="train to this obedience instead, and tell the seconds")
     parser.add_argument("--kimg", type=float, help="at most so long, at learning rates that then are 0")
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="for --goal")
@@ -280,7 +312,7 @@ def main(argv: list[str] | None = None) -> None:
             rows.append({"preset": name, **reach(config, arguments.data_root, arguments.goal)})
             print(rows[-1], flush=True)
             continue
-        row = measure(name, config, arguments.turns, arguments.steps)
+        row = measure(name, config, arguments.turns, arguments.steps, arguments.processes)
         rows.append(dataclasses.asdict(row))
         print(
             f"{name:18} {row.plain_images_per_s!s:23} {row.images_per_s!s:23} {row.times_plain!s:21}",
