@@ -414,7 +414,10 @@ def configured(name: str, **changes):
 def test_an_encoder_may_learn_alone_at_first_and_at_a_rate_of_its_own(tmp_path):
     data = Images(torch.randint(0, 256, (N, 1, SIZE, SIZE), dtype=torch.uint8), TARGETS)
     changes = {"training__encoder_kimg": 0.032, "training__encoder_lr": 0.03}
-    trainer = Trainer(configured("text", **changes), data, tmp_path)
+    config = configured("text", **changes)
+    start = ConditionalGAN(config.model(TARGETS, SIZE, 1))
+    assert not Trainer(config, data, tmp_path).encoder_alone, "beside networks that know nothing"
+    trainer = Trainer(config, data, tmp_path, start=start)
     for alone in (True, True, False):
         before = {key: weight.clone() for key, weight in trainer.model.named_parameters()}
         trainer.step()

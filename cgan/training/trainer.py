@@ -73,6 +73,7 @@ class Trainer:
             memory.keep()
         torch.manual_seed(options.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
+        self.encoder_alone = 1000 * options.encoder_kimg if start else 0.0  # pictures
         if start:
             _begin_from(start, self.model)
         self.model.to(self.device, memory_format=torch.channels_last)
@@ -214,7 +215,7 @@ class Trainer:
         options = self.config.training
         left = options.kimg - self.images_seen / 1000
         share = min(1.0, left / options.decay_kimg) if options.decay_kimg else 1.0
-        alone = self.images_seen < options.encoder_kimg * 1000
+        alone = self.images_seen < self.encoder_alone
         for optimizer, adam in (
             (self.players.generator_optimizer, options.generator_optimizer),
             (self.players.discriminator_optimizer, options.discriminator_optimizer),
