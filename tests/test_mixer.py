@@ -20,16 +20,18 @@ def panel(fields):
 
 
 @pytest.mark.parametrize(
-    ("field", "expected"),
+    ("field", "pair", "expected"),
     [
-        (DIGITS, "3:0.5,8:0.5"),
-        (STYLES, "spiky:0.5,bun:0.5"),
-        (HAIR, "bald:0.5,<long>:0.5"),
-        (EYES, "blue:0.5,green:0.5"),
+        (DIGITS, "[3, 8]", "3:0.5,8:0.5"),
+        (STYLES, "[2, 6]", "spiky:0.5,bun:0.5"),
+        (HAIR, "[0, 2]", "bald:0.5,<long>:0.5"),
+        (EYES, "[0, 1]", "blue:0.5,green:0.5"),
     ],
 )
-def test_one_begins_with_a_mixture_that_the_condition_takes(field, expected):
+def test_one_begins_with_a_mixture_that_the_condition_takes(field, pair, expected):
     assert begin(field) == expected
+    held = next(attributes for _, attributes in panel([field]) if "data-mix" in attributes)
+    assert (held["data-mix"], held["value"]) == (pair, expected)
     assert sorted(parse_mixture(field.name, begin(field), field.choices).tolist())[-2:] == [0.5, 0.5]
 
 

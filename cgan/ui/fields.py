@@ -225,6 +225,6 @@ def _condition(fields: Sequence[Field], tab: str, end: str, compact: bool) -> st
             + "</div></details>"
             for key in groups
         )
-    plain = len(fields) == 1 and isinstance(fields[0], Choice)
+    plain = not fields or (len(fields) == 1 and isinstance(fields[0], Choice))
     both = button("surprise", mark="data-surprise") + button("plainly", mark="data-plainly")
     return html if plain else f'{html}<div class="row">{both}</div>'

@@ -19,7 +19,8 @@ function draw(tag, attributes, text = "") {
   return made;
 }
 
-// Curves of one figure against kimg, with a dashed line for what real pictures reach. A series is its points and,
+// Curves of one figure against kimg, with a dashed line for what real pictures reach; its name stands below the axis, where
+// no curve goes. A series is its points and,
 // where there are several, its title and its place among them, from which it has its colour. The figure's `at(kimg)`
 // puts a line there.
 function chart(series, key, { log = false, line = null, mark, write }) {
@@ -40,7 +41,7 @@ function chart(series, key, { log = false, line = null, mark, write }) {
     const what = [title, say(`card_${key}`)].filter(Boolean).join(": ");
     return say("card_curve", { what, first: write(first[key]), last: write(final[key]), kimg: Math.round(final.kimg) });
   });
-  const svg = draw("svg", { viewBox: "0 0 270 178", role: "img", "aria-label": summary.join(". ") });
+  const svg = draw("svg", { viewBox: `0 0 270 ${line == null ? 178 : 198}`, role: "img", "aria-label": summary.join(". ") });
   for (const value of [0, 0.5, 1].map((share) => unbend(bend(low) + share * (bend(high) - bend(low))))) {
     const written = log ? String(Number(value.toPrecision(2))) : percent(value, high - low < 0.1 ? 1 : 0);
     svg.append(draw("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "rule" }),
@@ -52,7 +53,8 @@ function chart(series, key, { log = false, line = null, mark, write }) {
   svg.append(draw("text", { x: (left + right) / 2, y: 174, "text-anchor": "middle" }, say("card_axis")));
   if (line != null) {
     svg.append(draw("line", { x1: left, x2: right, y1: y(line), y2: y(line), class: "aim" }),
-      draw("text", { x: right, y: y(line) + (y(line) < 40 ? 13 : -5), "text-anchor": "end" }, say(mark)));
+      draw("line", { x1: left, x2: left + 25, y1: 190, y2: 190, class: "aim" }),
+      draw("text", { x: left + 32, y: 194 }, say(mark)));
   }
   for (const { title, place, points } of curves) {
     const curve = draw("g", place === undefined ? {} : { "data-place": place });

@@ -13,12 +13,13 @@ function route(path, query) {
 
 const isOption = (control) => ["radio", "checkbox"].includes(control.type);
 
-// A tab's state as the routes' parameters. What stands at its default is left out unless it is marked as kept.
+// A tab's state as the routes' parameters. What stands at its default is left out unless it is marked as kept; so is what is
+// disabled.
 function read(name = page.tab) {
   const query = new URLSearchParams({ model: page.model });
   for (const control of form(name).elements) {
     const off = isOption(control) && !control.checked;
-    if (!control.name || (off && !("off" in control.dataset))) continue;
+    if (!control.name || control.disabled || (off && !("off" in control.dataset))) continue;
     const value = off ? control.dataset.off : control.value;
     if ("keep" in control.dataset || value !== (control.dataset.default ?? "")) query.set(control.name, value);
   }

@@ -1,9 +1,13 @@
-// Conditioning: one picture of the whole grid; names along its edges and a button over every cell.
+// Conditioning: one picture of the whole grid; names along its edges and a button over every cell. Of many fields, those that
+// the columns don't go along are chosen below.
 tabs.conditioning = {
   route: "grid.png",
   described: "described_grid",
 
-  start() {
+  start(form) {
+    const { along } = form.elements;
+    along.follow = () => this.rest(form);
+    along.addEventListener("input", along.follow);
     this.cells = Object.assign(document.createElement("div"), { className: "cells" });
     this.across = Object.assign(document.createElement("div"), { className: "across" });
     this.down = Object.assign(document.createElement("div"), { className: "down" });
@@ -20,6 +24,15 @@ tabs.conditioning = {
     select.replaceChildren(...names.map((name) => new Option(named(name), name)));
     select.dataset.default = names[0];
     $("[data-along]", form).hidden = names.length < 2;
+    this.rest(form);
+  },
+
+  // The columns' own field is not chosen.
+  rest(form) {
+    for (const control of $$(".fields [name]", form)) {
+      control.disabled = control.name === form.elements.along.value;
+      control.closest(".field, .slider, .dropdown, .chip:has([type=checkbox])").hidden = control.disabled;
+    }
   },
 
   // What the columns ask for, with a name for each; pictures and captions are numbered.

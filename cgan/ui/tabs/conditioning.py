@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cgan.conditions import Field
 from cgan.ui.controls import seed, slider, switch
+from cgan.ui.fields import widgets
 from cgan.ui.i18n import text
 from cgan.ui.tabs.base import Tab
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Conditioning(Tab):
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
+        fields = {name: list(each) for name, each in models.items()}
+        several = {name: each if len(each) > 1 else [] for name, each in fields.items()}
         return f"""
             {seed("conditioning", value=1, dice="new_noises")}
             <div class="dropdown" data-along><label for="conditioning-along">{text("along")}</label>
@@ -29,13 +32,15 @@ class Conditioning(Tab):
                 <p class="note">{text("strength_hint")}</p>
             </div>
             {switch("transpose", key="transpose")}
-            <ol class="asked"></ol>"""
+            <ol class="asked"></ol>
+            {widgets(several, "conditioning", compact=True)}"""
 
     def endpoint(self, api: Api) -> None:
         def conditioning(
             model: str = api.model,
             seed: int = 1,
             along: str = "",
+            condition: str = "",
             rows: int = 8,
             psi: float = 1.0,
             strength: float = 1.0,
@@ -50,6 +55,7 @@ class Conditioning(Tab):
                 model: The model's name, as /models.json lists it.
                 seed: The seed of the noises, 0 or more.
                 along: The name of the condition's field to go along; left out, its first choice.
+                condition: What the other fields hold, a JSON object such as {"glasses": "round"}.
                 rows: How many noises, 1 to 16.
                 psi: Truncation, 0 to 2: what the noise is multiplied by.
                 strength: Strength of the label, -1 to 3: 0 is none, 1 as given.
@@ -60,6 +66,6 @@ class Conditioning(Tab):
             asked = {**noises, "transpose": int(transpose), "scale": scale} | (
                 {"along": along} if along else {}
             )
-            return api.make("/grid.png", model, asked)
+            return api.make("/grid.png", model, asked, condition)
 
         api.add(conditioning)

@@ -19,7 +19,7 @@ tabs.critic = {
 
   model(_, form) {
     this.told = {};
-    $('.ranked[data-end="real"]', form).style.removeProperty("--sheet");
+    for (const row of $$(".ranked", form)) row.style.removeProperty("--sheet");
     this.pad = Freehand.in($(".freehand"), form);
     this.padHeat = new Live(this.layer($(".freehand .sheet")), { limit: 1 });
   },
@@ -63,7 +63,7 @@ tabs.critic = {
     all.delete("first");
     this.ranking.ask(route("ranking.json", all));
     all.set("count", 64);
-    $(".explorer").style.setProperty("--sheet", `url("${route("frame.png", all)}")`);
+    this.made = route("frame.png", all);
     all.delete("count");
     for (const name of ["psi", "z", "raw"]) all.delete(name);
     this.real.ask(route("real.json", all));
@@ -79,10 +79,9 @@ tabs.critic = {
     $(".freehand .reading").textContent = drawn ? this.words(drawn, "critic_drawn", "critic_drawn_logit") : "";
     if (told.ranking) {
       const { logits, order } = ranking;
-      for (const [end, shown] of [["best", order], ["worst", [...order].reverse()]]) this.rank(form, end, shown, logits);
+      for (const [end, shown] of [["best", order], ["worst", [...order].reverse()]]) this.rank(form, end, shown, logits, this.made);
     }
-    if (told.real?.logits.length) $('.ranked[data-end="real"]', form).style.setProperty("--sheet", `url("${this.reals}")`);
-    if (told.real) this.rank(form, "real", [...real.logits.keys()], real.logits);
+    if (told.real) this.rank(form, "real", [...real.logits.keys()], real.logits, this.reals);
     $("[data-ticks]", form).hidden = !real?.logits.length;
     $(".scale", form).replaceChildren(...(own ? [this.scale(own, ranking?.logits ?? [], real?.logits ?? [], drawn)] : []));
   },
@@ -91,11 +90,12 @@ tabs.critic = {
     return say(probability === null ? bare : likely, { logit: signed(logit), percent: percent(probability ?? 0, 1) });
   },
 
-  // Fills a row with the first of `shown`, which are places on its sheet of eight columns.
-  rank(form, end, shown, logits) {
+  // Fills a row with the first of `shown`, which are places on a sheet of eight columns.
+  rank(form, end, shown, logits, sheet) {
     const row = $(`.ranked[data-end="${end}"]`, form);
     row.hidden = !shown.length;
     row.style.setProperty("--size", model().size);
+    if (shown.length) row.style.setProperty("--sheet", `url("${sheet}")`);
     for (const [index, place] of $$("button", row).entries()) {
       const at = shown[index];
       place.hidden = at === undefined;

@@ -1,4 +1,4 @@
-// Examples: links to states of the other tabs. One that is pointed at shows its picture on the stage.
+// Examples: links to states of the other tabs. One that is pointed at shows its picture on the stage; before, the first.
 tabs.examples = {
   start(form) {
     this.links = $$(".gallery a", form);
@@ -11,7 +11,7 @@ tabs.examples = {
   // The pictures come when they are first to be seen.
   update() {
     for (const link of this.links) $("img", link).src ||= this.picture(link);
-    if (this.links.length && !$(".frame img")) this.preview(this.links[0]);
+    if (this.links.length) this.preview(this.shown ?? this.links[0]);
   },
 
   picture({ dataset }) {
@@ -19,7 +19,11 @@ tabs.examples = {
   },
 
   preview(link) {
-    if (page.tab === "examples") stage.ask(this.picture(link), $("span", link).textContent);
+    if (page.tab !== "examples") return;
+    this.shown?.removeAttribute("aria-current");
+    this.shown = link;
+    link.setAttribute("aria-current", "true");
+    stage.ask(this.picture(link), $("span", link).textContent);
   },
 
   // Without loading the page again, unless another tab of the browser is asked for.

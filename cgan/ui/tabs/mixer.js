@@ -40,7 +40,7 @@ tabs.mixer = {
     $(".mixing", form).hidden = !field;
     if (!field) return;
     const key = `${page.model} ${field.name}`;
-    if (this.key !== key) this.build(field, form);
+    if (this.key !== key) this.build(field, control, form);
     this.key = key;
     const weights = this.weigh(control.value, field.choices);
     const sum = weights.reduce((total, weight) => total + weight, 0) || 1;
@@ -60,7 +60,7 @@ tabs.mixer = {
     });
   },
 
-  build({ choices }, form) {
+  build({ choices }, control, form) {
     $(".faders", form).replaceChildren(...choices.map((name, index) => {
       const row = node("div", { className: "slider" });
       row.innerHTML = `<label for="mixer-weight-${index}"></label><input type="range" id="mixer-weight-${index}" min="0"
@@ -73,7 +73,7 @@ tabs.mixer = {
     for (const select of $$("select", this.triangle)) {
       select.replaceChildren(...choices.map((name, index) => new Option(props.word(name), index)));
     }
-    const pairs = choices.length > 9 ? [[3, 8], [4, 9], [1, 7]] : [this.few(choices)];
+    const pairs = [JSON.parse(control.dataset.mix), ...(choices.length > 9 ? [[4, 9], [1, 7]] : [])];
     const mixtures = pairs.map((pair) =>
       [say("mixer_half", { a: props.word(choices[pair[0]]), b: props.word(choices[pair[1]]) }), () => pair.map((index) => [index, 0.5])]);
     mixtures.push([say("mixer_all"), () => choices.map((_, index) => [index, 1])]);
@@ -121,11 +121,9 @@ tabs.mixer = {
   corners({ choices }, form) {
     const own = form.elements.corners.value.split(",").map((part) => (part.trim() === "" ? NaN : Number(part)));
     const fit = own.length === 3 && new Set(own).size === 3 && own.every((index) => index in choices);
-    const first = choices.length > 9 ? [3, 8, 5] : [...this.few(choices), this.few(choices)[0] + 1];
-    return fit ? own : first.slice(0, choices.length);
+    const [one, other] = JSON.parse(this.held(form)[1].dataset.mix);
+    return fit ? own : [one, other, Math.floor((one + other) / 2)].slice(0, choices.length);
   },
-
-  few: ({ length }) => [Math.floor((length - 1) / 3), length - 1], // as cgan/ui/tabs/mixer.py begins
 
   // Another choice for a corner; one that stands at another corner changes places with it.
   swap(form, place, choice) {

@@ -78,10 +78,14 @@ class Mixer(Tab):
 
 
 def begin(field: Choice) -> str:
-    """The mixture of two that one begins with. The first of many is often none at all."""
-    few = (len(field.choices) - 1) // 3, -1
-    pair = [field.choices[index] for index in (FIRST if len(field.choices) > FIRST[1] else few)]
-    return ",".join(f"{name}:0.5" for name in pair)
+    """The mixture of two that one begins with."""
+    return ",".join(f"{field.choices[index]}:0.5" for index in pair(field))
+
+
+def pair(field: Choice) -> tuple[int, int]:
+    """The two that are mixed at first, by number. The first of many choices is often none at all."""
+    last = len(field.choices) - 1
+    return FIRST if last >= FIRST[1] else (last // 3, last)
 
 
 def _held(fields: Sequence[Field]) -> str:
@@ -94,7 +98,8 @@ def _held(fields: Sequence[Field]) -> str:
         return f'<p class="note">{text("mixer_none")}</p>'
     starts = [begin(choices[0]), *(field.choices[0] for field in choices[1:])]
     held = "".join(
-        f'<input type="hidden" name="{field.name}" data-mix value="{value}" data-default="{value}" data-keep>'
+        f'<input type="hidden" name="{field.name}" data-mix="{json.dumps(pair(field))}" value="{value}" '
+        f'data-default="{value}" data-keep>'
         for field, value in zip(choices, map(escape, starts), strict=True)
     )
     if len(choices) == 1:
