@@ -20,9 +20,8 @@ function draw(tag, attributes, text = "") {
 }
 
 // Curves of one figure against kimg, with a dashed line for what real pictures reach; its name stands below the axis, where
-// no curve goes. A series is its points and,
-// where there are several, its title and its place among them, from which it has its colour. The figure's `at(kimg)`
-// puts a line there.
+// no curve goes. A series is its points and, where there are several, its title and its place among them, from which it has
+// its colour. The figure's `at(kimg)` puts a line there.
 function chart(series, key, { log = false, line = null, mark, write }) {
   const [left, right, top, bottom] = [46, 262, 12, 138];
   const bend = log ? Math.log : (value) => value;
