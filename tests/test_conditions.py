@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from cgan.conditions import CONDITIONS, Caption, Choice, Condition, Paint, Range, Sketch, pictures
+from cgan.conditions import text as captions
 from cgan.conditions.attributes import Attributes
 from cgan.conditions.image import Picture
 from cgan.conditions.mask import Mask
@@ -272,8 +273,9 @@ def test_the_order_and_length_of_a_caption_matter():
     assert all(not torch.allclose(a, b) for k, a in enumerate(embedded) for b in embedded[:k])
 
 
-def test_the_guessing_loss_by_hand():
+def test_the_guessing_loss_by_hand(monkeypatch):
     """Of each word by two linear layers from the two words on either side and the picture's vector."""
+    monkeypatch.setattr(captions, "WITHHELD", 0.0)
     made = encoder("text")
     raw = torch.cat([made.encode(TARGETS)[:2], made.null(1)])
     picture, asked = torch.randn(3, 6), torch.randn(3, 7, requires_grad=True)
@@ -294,6 +296,9 @@ def test_the_guessing_loss_by_hand():
     assert not read[2]
     assert torch.allclose(made.auxiliary_loss(picture, raw, Cond(asked)), read + meant, atol=1e-6)
     assert torch.allclose(made.auxiliary_loss(picture, raw, Cond(asked.detach())), read, atol=1e-6)
+    monkeypatch.setattr(captions, "WITHHELD", 1.0)
+    forth, back = (made.auxiliary_loss(picture, each, Cond(asked.detach())) for each in (raw, raw.flip(1)))
+    assert torch.allclose(forth, back, atol=1e-6), "among hidden words the order does not count"
 
 
 def test_maps_are_ids_in_any_kind_of_png():

@@ -26,6 +26,7 @@ TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts
 BANK = 256  # captions of the data that `sample` draws from
 MOST_WORDS, LONGEST_CAPTION = 4096, 64  # in the vocabulary; words in a caption
 NEIGHBOURS = (-2, -1, 1, 2)  # places of the words that a left-out word is guessed from
+WITHHELD = 0.5  # share of these that are hidden, so that "an _ mouth" does not always give "open" away
 GUESSING = 128  # width of the layer that guesses
 
 
@@ -153,8 +154,8 @@ class TextEncoder(ConditionEncoder):
         return Cond(vector=F.pad(last, (0, 1), value=1.0) * (ends > 0)[:, None])
 
     def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
-        """How badly each of a caption's words is guessed from its neighbours and the picture, which the
-        head's output stands for: the mean cross-entropy over the words, [N]. "A _ nose" leaves it to the
+        """How badly each of a caption's words is guessed from some of its neighbours and the picture, which
+        the head's output stands for: the mean cross-entropy over the words, [N]. "A _ nose" leaves it to the
         picture to say "small". So that the embedding says it too, words are guessed from it as well.
 
         Guessing a word from its neighbours is Mikolov et al. 2013 (continuous bag of words); with a picture's
@@ -168,8 +169,9 @@ class TextEncoder(ConditionEncoder):
         """meaning [N, H], raw [N, L] -> [N]."""
         far = max(NEIGHBOURS)
         padded, length = F.pad(raw, (far, far)), raw.shape[1]
-        near = [self.embedding(padded[:, far + k : far + k + length]) for k in NEIGHBOURS]  # [N, L, E] each
-        seen = torch.cat([*near, meaning.float()[:, None].expand(-1, length, -1)], dim=2)
-        losses = F.cross_entropy(self.guess(seen).mT, raw, reduction="none")  # [N, L]
+        near = torch.stack([padded[:, far + k : far + k + length] for k in NEIGHBOURS], dim=2)
+        near = near * (torch.rand(near.shape, device=near.device) >= WITHHELD)  # [N, L, 4]
+        seen = [self.embedding(near).flatten(2), meaning.float()[:, None].expand(-1, length, -1)]
+        losses = F.cross_entropy(self.guess(torch.cat(seen, dim=2)).mT, raw, reduction="none")  # [N, L]
         said = raw > 0
         return (losses * said).sum(1) / said.sum(1).clamp(min=1)
