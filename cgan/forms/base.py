@@ -83,8 +83,8 @@ FORMS = (
         "It learns with the GAN. Words it never met are named to you and left out.",
         "By projection. In training it also sees real pictures under other pictures' captions and learns to "
         "refuse these, for else any good picture would pass. From the auxiliary head's vector each of the "
-        "caption's words must be guessed, its neighbours given: “a … nose” leaves it to the picture to "
-        "say “small”.",
+        "caption's words must be guessed, some of its neighbours given: “a … nose” leaves it to the "
+        "picture to say “small”.",
         "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Mikolov et al. 2013 and "
         "Qiao et al. 2019 (guessing the caption's words)",
     ),
