@@ -15,7 +15,6 @@ import torch
 from PIL import Image
 
 from cgan.conditions import CONDITIONS, Caption, Choice, Condition, Paint, Range, Sketch, pictures
-from cgan.conditions import text as captions
 from cgan.conditions.attributes import Attributes
 from cgan.conditions.image import Picture
 from cgan.conditions.mask import Mask
@@ -273,32 +272,35 @@ def test_the_order_and_length_of_a_caption_matter():
     assert all(not torch.allclose(a, b) for k, a in enumerate(embedded) for b in embedded[:k])
 
 
-def test_the_guessing_loss_by_hand(monkeypatch):
-    """Of each word by two linear layers from the two words on either side and the picture's vector."""
-    monkeypatch.setattr(captions, "WITHHELD", 0.0)
+def test_words_are_judged_by_hand():
+    """True of their own picture and, while one learns, untrue of each other one."""
     made = encoder("text")
     raw = torch.cat([made.encode(TARGETS)[:2], made.null(1)])
-    picture, asked = torch.randn(3, 6), torch.randn(3, 7, requires_grad=True)
+    pictures, asked = torch.randn(3, 6), torch.randn(3, 7, requires_grad=True)
     nothing = torch.tensor([0])
 
-    def by_hand(vector, row):
-        words = [place.view(1) for place in row[row > 0]]
-        losses = []
-        for k, word in enumerate(words):
-            around = [words[j] if 0 <= j < len(words) else nothing for j in (k - 2, k - 1, k + 1, k + 2)]
-            seen = torch.cat([*(made.embedding(place)[0] for place in around), vector])
-            losses.append(torch.nn.functional.cross_entropy(made.guess(seen)[None], word))
-        return torch.stack(losses).mean() if losses else torch.zeros(())
+    def by_hand(vectors, n, others):
+        words = [place.view(1) for place in raw[n][raw[n] > 0]]
+        losses = [torch.zeros(())] if not words else []
+        for k in range(len(words)):
+            around = [words[j] if 0 <= j < len(words) else nothing for j in range(k - 2, k + 3)]
+            said = made.saying(torch.cat([made.embedding(place)[0] for place in around]))
+            true = torch.stack([said @ made.showing(vector) for vector in vectors]).sigmoid()
+            loss = -true[n].log()
+            if others:
+                loss = loss - torch.stack([(1 - true[m]).log() for m in range(3) if m != n]).mean()
+            losses.append(loss)
+        return torch.stack(losses).mean()
 
-    read = torch.stack([by_hand(*pair) for pair in zip(picture, raw, strict=True)])
-    meant = torch.stack([by_hand(*pair) for pair in zip(asked[:, :-1], raw, strict=True)])
+    def all_by_hand(vectors, others):
+        return torch.stack([by_hand(vectors, n, others) for n in range(3)])
+
+    learning = all_by_hand(pictures, True) + all_by_hand(asked[:, :-1], True)
     assert raw[0].count_nonzero() > 2
-    assert not read[2]
-    assert torch.allclose(made.auxiliary_loss(picture, raw, Cond(asked)), read + meant, atol=1e-6)
-    assert torch.allclose(made.auxiliary_loss(picture, raw, Cond(asked.detach())), read, atol=1e-6)
-    monkeypatch.setattr(captions, "WITHHELD", 1.0)
-    forth, back = (made.auxiliary_loss(picture, each, Cond(asked.detach())) for each in (raw, raw.flip(1)))
-    assert torch.allclose(forth, back, atol=1e-6), "among hidden words the order does not count"
+    assert not learning[2]
+    assert torch.allclose(made.auxiliary_loss(pictures, raw, Cond(asked)), learning, atol=1e-6)
+    drawing = made.auxiliary_loss(pictures, raw, Cond(asked.detach()))
+    assert torch.allclose(drawing, all_by_hand(pictures, False), atol=1e-6)
 
 
 def test_maps_are_ids_in_any_kind_of_png():

@@ -25,9 +25,8 @@ from cgan.types import Cond, Raw
 TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts a sentence
 BANK = 256  # captions of the data that `sample` draws from
 MOST_WORDS, LONGEST_CAPTION = 4096, 64  # in the vocabulary; words in a caption
-NEIGHBOURS = (-2, -1, 1, 2)  # places of the words that a left-out word is guessed from
-WITHHELD = 0.5  # share of these that are hidden, so that "an _ mouth" does not always give "open" away
-GUESSING = 128  # width of the layer that guesses
+AROUND = 2  # words before and behind a word that tell what it belongs to: a "small" nose, not a "small" face
+JUDGING = 128, 64  # widths of the layers that judge whether a word is true of a picture
 
 
 def words(text: str) -> list[str]:
@@ -93,11 +92,10 @@ class TextEncoder(ConditionEncoder):
         self.vector_dim, self.auxiliary_dim = options.hidden + 1, options.hidden
         self.embedding = nn.Embedding(len(options.vocabulary) + 1, options.embedding)
         self.gru = nn.GRU(options.embedding, options.hidden, batch_first=True)
-        self.guess = nn.Sequential(
-            nn.Linear(len(NEIGHBOURS) * options.embedding + options.hidden, GUESSING),
-            nn.ReLU(),
-            nn.Linear(GUESSING, len(options.vocabulary) + 1),
-        )
+        wide, narrow = JUDGING
+        around = (2 * AROUND + 1) * options.embedding
+        self.saying = nn.Sequential(nn.Linear(around, wide), nn.ReLU(), nn.Linear(wide, narrow))
+        self.showing = nn.Sequential(nn.Linear(options.hidden, wide), nn.ReLU(), nn.Linear(wide, narrow))
 
     def fields(self) -> tuple[Caption]:
         return (Caption(self.form, self.options.examples, self.options.longest),)
@@ -154,24 +152,26 @@ class TextEncoder(ConditionEncoder):
         return Cond(vector=F.pad(last, (0, 1), value=1.0) * (ends > 0)[:, None])
 
     def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
-        """How badly each of a caption's words is guessed from some of its neighbours and the picture, which
-        the head's output stands for: the mean cross-entropy over the words, [N]. "A _ nose" leaves it to the
-        picture to say "small". So that the embedding says it too, words are guessed from it as well.
+        """How badly each word of a caption, with those around it, is found true of its own picture, which the
+        head's output stands for: the mean over the words, [N]. Who learns to judge must also find it untrue
+        of the batch's other pictures, and both of the embeddings too, so that they say every word.
 
-        Guessing a word from its neighbours is Mikolov et al. 2013 (continuous bag of words); with a picture's
-        help, Lu et al. 2019 ("ViLBERT", section 3.2); to have a generator's picture say its caption, Qiao et
-        al. 2019 ("MirrorGAN", section 3.3).
+        A word is judged by itself, so that a nose counts as much as a background, and only by pictures, so
+        that "tilted" asks for more than a hint of "left". Judging words: Li et al. 2019 ("Controllable
+        Text-to-Image Generation", section 3.4); with other captions as negatives: Reed et al. 2016.
         """
-        loss = self._guessing(auxiliary, raw)
-        return loss + self._guessing(cond.vector[:, :-1], raw) if cond.vector.requires_grad else loss
+        learns = cond.vector.requires_grad
+        loss = self._untrue(auxiliary, raw, others=learns)
+        return loss + self._untrue(cond.vector[:, :-1], raw, others=True) if learns else loss
 
-    def _guessing(self, meaning: Tensor, raw: Raw) -> Tensor:
+    def _untrue(self, meaning: Tensor, raw: Raw, others: bool) -> Tensor:
         """meaning [N, H], raw [N, L] -> [N]."""
-        far = max(NEIGHBOURS)
-        padded, length = F.pad(raw, (far, far)), raw.shape[1]
-        near = torch.stack([padded[:, far + k : far + k + length] for k in NEIGHBOURS], dim=2)
-        near = near * (torch.rand(near.shape, device=near.device) >= WITHHELD)  # [N, L, 4]
-        seen = [self.embedding(near).flatten(2), meaning.float()[:, None].expand(-1, length, -1)]
-        losses = F.cross_entropy(self.guess(torch.cat(seen, dim=2)).mT, raw, reduction="none")  # [N, L]
-        said = raw > 0
-        return (losses * said).sum(1) / said.sum(1).clamp(min=1)
+        around = F.pad(raw, (AROUND, AROUND)).unfold(1, 2 * AROUND + 1, 1)  # [N, L, 2 AROUND + 1]
+        said, shown = self.saying(self.embedding(around).flatten(2)), self.showing(meaning.float())
+        true = torch.einsum("nlk,mk->nlm", said, shown)  # of caption n's words and picture m
+        own = true.diagonal(dim1=0, dim2=2).T  # [N, L]
+        losses = F.softplus(-own)
+        if others:
+            losses = losses + (F.softplus(true).sum(2) - F.softplus(own)) / max(len(raw) - 1, 1)
+        words_said = raw > 0
+        return (losses * words_said).sum(1) / words_said.sum(1).clamp(min=1)
