@@ -109,9 +109,9 @@ def real_reference(
 
 def alike(dataset: Dataset, form: str, test: Images) -> Tensor | None:
     """Real pictures uint8 [M, C, H, W], `NOISES` in a row that one condition would ask for: test pictures of
-    a class; of attributes what the data set draws, if it has a method for that; else None."""
-    if form == "attributes" and hasattr(dataset, "alike"):
-        return dataset.alike(CONDITIONS, NOISES)
+    a class, or what the data set draws, if it has a method for that; else None."""
+    if hasattr(dataset, "alike"):
+        return dataset.alike(form, CONDITIONS, NOISES)
     if form != "label" or "label" not in test.targets:
         return None
     labels = test.targets["label"]

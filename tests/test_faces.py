@@ -13,7 +13,16 @@ from PIL import Image
 from cgan.data import DATASETS
 from cgan.data.faces import dataset
 from cgan.data.faces.__main__ import main
-from cgan.data.faces.attributes import ATTRIBUTES, CLASSES, NAMES, Details
+from cgan.data.faces.attributes import (
+    ATTRIBUTES,
+    CLASSES,
+    NAMES,
+    Details,
+    attribute_values,
+    details,
+    uniforms,
+    visibility,
+)
 from cgan.data.faces.captions import terms, vocabulary
 from cgan.data.faces.dataset import Faces
 from cgan.data.faces.drawing import Painter
@@ -150,6 +159,38 @@ def test_captions_keep_to_the_vocabulary(faces):
 )  # fmt: skip
 def test_terms_of_what_people_write(caption, asked):
     assert terms(caption) == asked
+
+
+@pytest.mark.parametrize("form", ["mask", "image", "attributes", "text"])
+def test_faces_alike_differ_in_what_their_condition_leaves_open(form, monkeypatch):
+    """Seen by what is handed to the painter, and painted again."""
+    asked, draw = [], Painter.draw
+
+    def spy(self, values, own):
+        asked.append((values.copy(), own))
+        return draw(self, values, own)
+
+    monkeypatch.setattr(Painter, "draw", spy)
+    images = Faces(size=32).alike(form, conditions=12, each=4)
+    assert images.shape == (48, 3, 32, 32)
+    assert all(not torch.equal(images[k], images[k + 1]) for k in range(0, 48, 2))
+    pool = uniforms("test", 0, 12)
+    first = attribute_values(pool)
+    captions = Faces.described("test", range(12))["text"]
+    column = {"mask": 1, "image": 2}.get(form)
+    for k, (values, own) in enumerate(list(asked)):
+        face = k // 4
+        if column:
+            found, wanted = Painter(32).draw(values, own), Painter(32).draw(first[face], details(pool[face]))
+            assert np.array_equal(found[column], wanted[column])
+        elif form == "attributes":
+            assert np.array_equal(values, first[face])
+        else:
+            seen = dict(zip(NAMES, values, strict=True))
+            visible = dict(zip(NAMES, visibility(values[None])[0], strict=True))
+            for name, (low, high) in terms(captions[face][0]).items():
+                assert low <= seen[name] <= high
+                assert visible[name]
 
 
 def test_what_cannot_be_seen_does_not_change_the_picture():

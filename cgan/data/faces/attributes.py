@@ -67,6 +67,12 @@ WEIGHTS = {  # how often each choice is drawn; all other attributes are uniform
     "facial_hair": (3, 1, 1),
     "hat": (3, 1, 1, 1),
 }
+SHADES = (
+    "skin_tone", "light", "hair_colour", "eye_colour", "clothes", "background", "motif", "blush", "freckles",
+    "frame", "hat_colour", "earring",
+)  # fmt: skip
+"""Attributes and details that only colour a face: its map and its line drawing do not change with them."""
+
 EYES_SHOW = 0.25  # eye colour and gaze can be seen from this openness on
 HAIR_SHOWS_UNDER_HAT = ("curly", "bob", "long")
 

@@ -25,8 +25,11 @@ from cgan.data.base import Images, Split
 from cgan.data.faces.attributes import (
     ATTRIBUTES,
     CLASSES,
+    NAMES,
     PURPOSE,
     SEEDS,
+    SHADES,
+    Details,
     attribute_values,
     details,
     uniforms,
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2  # raise it whenever a face changes, so that nobody reads an old cache
 BLOCK = 500  # faces that one process draws at a time
+POOL = 2000  # test faces from which `alike` takes what a condition leaves open
 POOL_BLOCKS = 8  # fewer are drawn sooner than processes start
 
 
@@ -101,12 +105,20 @@ class Faces:
                 text += part["text"]
         return columns | {"text": text}
 
-    def alike(self, conditions: int, each: int) -> Tensor:
-        """uint8 [conditions x each, 3, S, S]: the first test faces' attributes, each with the details of
-        `each` faces. FileNotFoundError if the drawing library is missing."""
-        painter, u = _painter(self.size), uniforms("test", 0, conditions * each)
-        attributes = attribute_values(u).repeat(each, axis=0)
-        faces = [painter.draw(row, details(own))[0].copy() for row, own in zip(attributes, u, strict=False)]
+    def alike(self, form: str, conditions: int, each: int) -> Tensor:
+        """uint8 [conditions x each, 3, S, S]: faces of which each of the first test faces' conditions would
+        be true, `each` in a row. What the condition leaves open is as with other test faces.
+        FileNotFoundError if the drawing library is missing."""
+        painter, pool = _painter(self.size), uniforms("test", 0, POOL)
+        attributes, faces = attribute_values(pool), []
+        texts = _captions("test", range(conditions), attributes[:conditions])
+        for k, own in enumerate(pool[:conditions]):
+            told = _told(form, texts[k])
+            u = np.where(told, own, np.roll(pool, -each * k, axis=0))
+            values, asked = attribute_values(u), told[: len(NAMES)]
+            fitting = (visibility(values) == visibility(attributes[k : k + 1]))[:, asked].all(1)
+            rows = np.flatnonzero(fitting)[:each]
+            faces += [painter.draw(values[row], details(u[row]))[0].copy() for row in rows]
         return torch.from_numpy(np.stack(faces).transpose(0, 3, 1, 2).copy())
 
     @staticmethod
@@ -125,6 +137,13 @@ class Faces:
     def terms(caption: str) -> dict[str, tuple[float, float]]:
         """What a caption asks for: attribute name to the closed interval of its value."""
         return terms(caption)
+
+
+def _told(form: str, texts: Sequence[str]) -> np.ndarray:
+    """bool [U]: which of a face's uniform numbers its condition settles."""
+    numbers = (*NAMES, *Details.__annotations__)
+    told = {"attributes": NAMES, "text": terms(texts[0])}.get(form, [n for n in numbers if n not in SHADES])
+    return np.array([name in told for name in numbers])
 
 
 def cores() -> int:
