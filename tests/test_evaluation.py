@@ -68,7 +68,25 @@ def test_a_model_measured_against_its_own_pictures_is_at_the_floor(root, tmp_pat
     assert metrics["timeline"][0]["frechet"] > 10 * metrics["timeline"][-1]["frechet"]
     card = (folder / "README.md").read_text()
     assert "model-index" in card
+    assert f"--model {folder.name}" in card
+    assert str(tmp_path) not in card, "where on this machine the folder lies"
     assert "frechet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--json", "/"], "--json must be a file in a folder that exists, got '/'"),
+        (["--json", "/no/such/x.json"], "--json must be a file in a folder that exists"),
+        (["--model", "ada/digits", "--record"], "--record needs a model folder of your own, ada/digits is"),
+        (["--count", "many"], "--count must be a whole number from 1 to 1000000, got 'many'"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_read(tmp_path, capsys, more, message):
+    assert run(tmp_path, tmp_path / "x.json", *more) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
 
 
 def test_processes_that_share_the_seeds_find_the_same(root, tmp_path):
