@@ -31,18 +31,21 @@ def write_idx(path: Path, array: torch.Tensor) -> None:
     path.write_bytes(header + array.to(torch.uint8).numpy().tobytes())
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Path:
-    """An MNIST data root of 400 + 200 pictures that the bundled model drew."""
-    root = tmp_path_factory.mktemp("data")
+def drawn_root(root: Path, training: int, test: int) -> Path:
+    """An MNIST data root of so many pictures that the bundled model drew."""
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
     model = ConditionalGAN.load(FOLDER)
-    for name, seed, count in (("train", 1, 400), ("t10k", 2, 200)):
+    for name, seed, count in (("train", 1, training), ("t10k", 2, test)):
         images, asked = draw_samples(model, seed, count)
         write_idx(raw / f"{name}-images-idx3-ubyte", images[:, 0])
         write_idx(raw / f"{name}-labels-idx1-ubyte", torch.as_tensor(asked["label"]))
     return root
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    return drawn_root(tmp_path_factory.mktemp("data"), 400, 200)
 
 
 def run(root: Path, out: Path, *more: str, model: Path = FOLDER) -> int:

@@ -145,15 +145,21 @@ class FeatureNetwork:
             )
 
 
-def _read(path: Path) -> tuple[FeatureInfo, dict[str, Tensor]]:
+def read_file(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What a safetensors file of format `kind` says of itself, and its tensors. Raises SafetensorError,
+    OSError, KeyError or ValueError if it is damaged, too large or of another format."""
     if path.stat().st_size > LARGEST:
         raise ValueError(f"larger than {LARGEST} bytes")
     with safe_open(path, framework="pt") as file:
         header = file.metadata() or {}
-        if header.get("format") != FORMAT:
+        if header.get("format") != kind:
             raise ValueError(f"format {header.get('format')!r}")
-        info = json.loads(header["info"])
-        weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+    return json.loads(header["info"]), tensors
+
+
+def _read(path: Path) -> tuple[FeatureInfo, dict[str, Tensor]]:
+    info, weights = read_file(path, FORMAT)
     info |= {key: tuple(info[key]) for key in ("classes", "widths", "mask_classes") if key in info}
     info["attributes"] = tuple(_attribute(part) for part in info.get("attributes", ()))
     return FeatureInfo(**info), weights
