@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -416,6 +417,20 @@ def test_what_can_not_be_read_is_named_and_left_out(classes, monkeypatch, capfd)
     assert "notes" not in err
 
 
+def test_a_folder_that_can_not_be_read_is_named(classes, monkeypatch, capfd):
+    picture(classes / "closed" / "0.png")
+    scan = os.scandir
+
+    def refused(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert load(classes).targets["classes"] == ("apple", "pear")
+    assert "closed: Permission denied; left out" in capfd.readouterr().err
+
+
 def test_many_faults_are_counted(tmp_path, capfd):
     for k in range(50):
         picture(tmp_path / "train" / "a" / f"{k}.png").write_bytes(b"")
@@ -491,6 +506,16 @@ def test_a_folder_trains_from_the_command_line_and_says_how_to_get_figures(class
     picture(classes / "plum" / "1.png")
     assert train.main(command(classes, out)) == 1
     assert "holds a run on data with other classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["attributes", "text", "mask", "image"])
+def test_every_form_trains_on_a_folder(tmp_path, form):
+    root, columns = paired(tmp_path / "in"), ["file_name,text,width"]
+    columns += [f"images/{k}.jpg,{'a wide' if k % 2 else 'a narrow'} one,{k % 7}" for k in range(30)]
+    (root / "metadata.csv").write_text("\n".join(columns))
+    more = ["--condition", form, "--regularizers.auxiliary.weight", "0", "--training.evaluate_kimg", "0"]
+    assert train.main(command(root, tmp_path / "out", *more)) == 0
+    assert ConditionalGAN.load(tmp_path / "out").encoder.form == form
 
 
 @pytest.mark.parametrize(
