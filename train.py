@@ -18,7 +18,9 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from cgan.cli import Parser, fail
 from cgan.config import Config, add_flags, override, to_json
 from cgan.presets import PRESETS, preset
 from cgan.registry import closest
@@ -27,9 +29,9 @@ from cgan.study import STUDIES, Study
 OWN = ("preset", "study", "rows", "seeds", "processes", "data_root", "download", "out", "init", "dry_run")
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The command line. Option flags follow from the configuration's dataclasses."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="train.py",
         usage="train.py (--preset NAME | --study NAME) --data-root DIR --out DIR [--OPTION VALUE ...]",
         description=__doc__,
@@ -69,10 +71,12 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: list[str] | None = None) -> int:
     """Train. 0 on success, 2 after one line on what was wrong with the input, 1 if training itself failed."""
-    arguments = vars(parser().parse_args(argv))
+    arguments = read(argv)
     named = argparse.Namespace(**{name: arguments.pop(name) for name in OWN})
     try:
         study = chosen(named) if named.study else None
+        if not study and (named.rows or named.seeds is not None or named.processes != 1):
+            raise ValueError("--rows, --seeds and --processes go with --study")
         config = override(study.baseline if study else preset(named.preset), arguments)
         if named.dry_run:
             print(describe(config, named.data_root, named.download))
@@ -81,17 +85,35 @@ def main(argv: list[str] | None = None) -> int:
             raise ValueError("--data-root and --out are needed to train")
         if study and named.init:
             raise ValueError("--init goes with --preset: every row of a study starts anew")
+        check_out(named.out)
         if study:
             compare(replace(study, baseline=config), named)
         else:
             train(config, named.data_root, named.out, named.download, named.init)
-    except (ValueError, FileNotFoundError) as error:
-        return fail(error, 2)
-    except RuntimeError as error:
+    except (ValueError, FileNotFoundError, PermissionError) as error:
+        return fail("train.py", error)
+    except (RuntimeError, OSError) as error:
         if type(error) is RuntimeError:  # a fault of ours, not a diagnosed failure of the run
             raise
-        return fail(error, 1)
+        return fail("train.py", error, status=1)
     return 0
+
+
+def read(argv: list[str] | None) -> dict[str, Any]:
+    """The command line's values by name. SystemExit with the closest flag if one is unknown."""
+    known = parser()
+    found, unknown = known.parse_known_args(argv)
+    if unknown:
+        hint = closest(unknown[0].partition("=")[0], list(known._option_string_actions))
+        known.error(f"unrecognized arguments: {' '.join(unknown)}.{hint}")
+    return vars(found)
+
+
+def check_out(out: Path) -> None:
+    """ValueError, before any data is read, if no run can be kept there."""
+    there = next(path for path in (out, *out.absolute().parents) if path.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise ValueError(f"--out must be a folder that can be written to, {there} is none")
 
 
 def chosen(named: argparse.Namespace) -> Study:
@@ -178,12 +200,6 @@ def describe(config: Config, data_root: Path | None, download: bool) -> str:
     model = ConditionalGAN(config.model(targets, size, channels))
     counts = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
     return "\n".join([resolved, *(f"{name}: {count:,} parameters" for name, count in counts.items())])
-
-
-def fail(error: Exception, status: int) -> int:
-    """One line on stderr; the exit status."""
-    print(f"train.py: {error}", file=sys.stderr)
-    return status
 
 
 if __name__ == "__main__":

@@ -164,8 +164,10 @@ def evaluate(arguments: argparse.Namespace) -> None:
     )
     count = whole("--count", arguments.count, 1, 10**6)
     processes = whole("--processes", arguments.processes, 1, 256)
-    if not arguments.json.parent.is_dir():
+    if arguments.json.is_dir() or not arguments.json.parent.is_dir():
         raise ValueError(f"--json must be a file in a folder that exists, got {str(arguments.json)!r}")
+    if arguments.record and not os.path.isdir(arguments.model):
+        raise ValueError(f"--record needs a model folder of your own, {arguments.model} is none")
     torch.set_num_threads(1)  # two were up to eight times slower than one on a machine with other work
     folder = hub.fetch(arguments.model)
     model = ConditionalGAN.load(folder)
@@ -188,7 +190,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     write_json(arguments.json, entries)
     if arguments.record:
         evaluation.record(folder, entries)
-        card.write_card(folder, model, arguments.model)
+        own = folder.is_absolute()  # where on this machine a folder lies is nobody's business
+        card.write_card(folder, model, folder.name if own else arguments.model)
     for figure in card.figures(report):
         print(figure.row())
 

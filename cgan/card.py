@@ -194,7 +194,7 @@ def write_card(folder: Path, model: ConditionalGAN, name: str) -> None:
     ModelError if metrics.json can't be read, OSError if README.md can't be written.
     """
     path, metrics = folder / CARD, folder / METRICS
-    if path.exists() and MARK not in path.read_text(encoding="utf-8"):
+    if path.exists() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
         return
     figures_known = read_json(metrics) if metrics.exists() else {}
     card = model_card(model, figures_known, name, (folder / SAMPLES).exists())

@@ -41,8 +41,8 @@ class AdamOptions:
     beta2: float = 0.99
 
     def __post_init__(self):
-        if not (self.lr > 0 and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
-            raise ValueError("an optimiser needs lr above 0 and beta1, beta2 in [0, 1)")
+        if not (0 < self.lr < math.inf and 0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
+            raise ValueError("an optimiser needs a finite lr above 0 and beta1, beta2 in [0, 1)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,15 +71,16 @@ class TrainingOptions:
     snapshots: int = 14  # generators kept along training, denser at the beginning
 
     def __post_init__(self):
-        if self.kimg <= 0 or self.batch < 2 or self.discriminator_steps < 1 or self.checkpoint_kimg <= 0:
+        lengths = 0 < self.kimg < math.inf and 0 < self.checkpoint_kimg < math.inf
+        if not lengths or self.batch < 2 or self.discriminator_steps < 1:
             raise ValueError(
-                "training.kimg and training.checkpoint_kimg must be above 0, training.batch at least 2, "
-                "training.discriminator_steps at least 1"
+                "training.kimg and training.checkpoint_kimg must be numbers above 0, training.batch at "
+                "least 2, training.discriminator_steps at least 1"
             )
-        if not (0 <= self.clip_gradients < math.inf and 0 <= self.clip_weights < math.inf):
-            raise ValueError("training.clip_gradients and training.clip_weights must be numbers from 0 up")
-        if not (0 <= self.encoder_lr < math.inf and 0 <= self.encoder_kimg < math.inf):
-            raise ValueError("training.encoder_lr and training.encoder_kimg must be numbers from 0 up")
+        for name in ("encoder_lr", "encoder_kimg", "decay_kimg", "ema_kimg", "evaluate_kimg",
+                     "clip_gradients", "clip_weights", "threads", "snapshots"):  # fmt: skip
+            if not 0 <= (value := getattr(self, name)) < math.inf:
+                raise ValueError(f"training.{name} must be a number from 0 up, got {value}")
         if not 0 <= self.condition_dropout < 1:
             raise ValueError(f"training.condition_dropout must be in [0, 1), got {self.condition_dropout}")
 

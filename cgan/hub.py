@@ -6,6 +6,7 @@ chooses the repository; nothing here is within a visitor's reach.
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.hf_api import ModelInfo
 from huggingface_hub.utils import validate_repo_id
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from cgan.card import write_card
 from cgan.model import (
@@ -78,7 +79,7 @@ def fetch(
     gated or no model of ours, HubUnreachable if the Hub does not answer in time and nothing is kept. It has
     `patience` seconds to describe the repository, and as long again and a second per 200 kB to send it.
     """
-    if spec and (folder := Path(spec).expanduser()).is_dir():
+    if spec and (folder := Path(os.path.expanduser(spec))).is_dir():
         return folder
     repo, revision = parse(spec)
     api = api or HfApi(library_name="cgan-explorer")
@@ -176,7 +177,7 @@ def check_folder(folder: Path) -> ConditionalGAN:
         try:
             with Image.open(path, formats=["PNG"]) as picture:
                 picture.verify()
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
             raise ModelError(f"{path}: no PNG picture ({one_line(error)})") from error
     return model
 

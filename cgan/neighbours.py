@@ -23,18 +23,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from cgan.cli import Parser, fail
 from cgan.metrics import features
-from cgan.metrics.features import FeatureNetwork
+from cgan.metrics.features import FeatureNetwork, read_file
 from cgan.registry import closest
 
 FOLDER = Path(__file__).parents[1] / "assets" / "neighbours"
 FORMAT = "cgan-neighbours-1"
-LARGEST = 1_000_000  # bytes of a file
 COLUMNS = 64  # of its sheet
 SPACES = ("features", "pixels")
 FRESH, QUANTILES = 2000, 101  # test pictures behind a yardstick; points of it
@@ -105,7 +104,8 @@ class Neighbours:
             )
         network = FeatureNetwork.load(dataset)
         try:
-            info, tensors = _read(path)
+            known, tensors = read_file(path, FORMAT)
+            info = NeighbourInfo(**known)
             pictures = _cut(tensors["sheet"], len(tensors["rows"]), info)
         except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
             raise ValueError(f"{path.name} is no {FORMAT} file, make it again: {error}") from error
@@ -120,17 +120,6 @@ def digest(dataset: str) -> str:
     """Of the file of a data set's judge."""
     file = features.FOLDER / f"{dataset}.safetensors"
     return hashlib.blake2s(file.read_bytes(), digest_size=8).hexdigest()
-
-
-def _read(path: Path) -> tuple[NeighbourInfo, dict[str, Tensor]]:
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"larger than {LARGEST} bytes")
-    with safe_open(path, framework="pt") as file:
-        header = file.metadata() or {}
-        if header.get("format") != FORMAT:
-            raise ValueError(f"format {header.get('format')!r}")
-        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
-        return NeighbourInfo(**json.loads(header["info"])), tensors
 
 
 def _sheet(pictures: Tensor, quality: int | None) -> bytes:

@@ -123,8 +123,8 @@ def faces_attributes() -> Config:
 
 
 def faces_text() -> Config:
-    """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head off which the caption's
-    words are guessed and, at one step in four, mismatched captions as negatives.
+    """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head by which each word of
+    the caption is judged true or untrue and, at one step in four, mismatched captions as negatives.
 
     It begins from `faces_attributes` (--init): the embedding is as wide as the vector of attributes, so that
     all weights of the networks fit. A generator that can draw every attribute, and a critic that can read it,

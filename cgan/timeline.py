@@ -90,7 +90,8 @@ class Timeline:
                 self.kimg = [float(value) for value in json.loads(file.metadata()["kimg"])]
             if not all(math.isfinite(kimg) for kimg in self.kimg):
                 raise ValueError("kimg must be numbers")
-        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        except (OSError, SafetensorError, LookupError, TypeError, ValueError, ArithmeticError,
+                RecursionError) as error:  # fmt: skip
             raise ModelError(f"{self.path}: not a timeline ({one_line(error)})") from error
 
     def __len__(self) -> int:

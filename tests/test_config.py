@@ -64,7 +64,15 @@ def test_a_part_chosen_by_name_starts_from_its_own_defaults():
         ({"generator.noise_in_blocks": "maybe"}, "generator.noise_in_blocks must be true or false"),
         ({"regularizers.r1.weight": "-1"}, "weight"),
         ({"training.generator_optimizer.lr": "nan"}, "lr"),
-        ({"training.clip_gradients": "-1"}, "training.clip_gradients"),
+        ({"training.generator_optimizer.lr": "inf"}, "finite lr"),
+        ({"training.kimg": "nan"}, "training.kimg and training.checkpoint_kimg must be numbers above 0"),
+        ({"training.checkpoint_kimg": "inf"}, "training.kimg and training.checkpoint_kimg must be"),
+        ({"training.clip_gradients": "-1"}, "training.clip_gradients must be a number from 0 up, got -1.0"),
+        ({"training.decay_kimg": "nan"}, "training.decay_kimg must be a number from 0 up, got nan"),
+        ({"training.ema_kimg": "inf"}, "training.ema_kimg must be a number from 0 up"),
+        ({"training.evaluate_kimg": "-1"}, "training.evaluate_kimg must be a number from 0 up"),
+        ({"training.threads": "-1"}, "training.threads must be a number from 0 up"),
+        ({"training.snapshots": "-1"}, "training.snapshots must be a number from 0 up"),
         ({"loss": "wasserstein", "regularizers.r1.weight": "0"}, "loss wasserstein needs a Lipschitz"),
         (
             {"training.clip_weights": "0.01", "discriminator.norm": "spectral"},
@@ -100,10 +108,22 @@ def test_dry_run_prints_the_config_and_both_sizes(capsys):
         (["--preset", "mnist", "--generator.widths", "4,4,4,4,4", "--dry-run"], "do not fit 28x28"),
         (["--preset", "mnist"], "--data-root and --out are needed"),
         (["--preset", "mnist", "--data-root", "/nowhere", "--out", "/nowhere"], "--data-root must be"),
+        (["--preset", "mnist", "--data-root", "/", "--out", __file__], "--out must be a folder that can be"),
+        (["--preset", "mnist", "--data-root", "/", "--out", f"{__file__}/out"], "test_config.py is none"),
+        (["--preset", "mnist", "--rows", "hinge", "--dry-run"], "--rows, --seeds and --processes go with"),
+        (["--preset", "mnist", "--processes", "2"], "--rows, --seeds and --processes go with --study"),
+        (["--preset", "mnist", "--generator.wdths=4"], "Did you mean '--generator.widths'"),
+        (["--preset", "mnist", "--training.kimg"], "argument --training.kimg: expected one argument"),
+        (["--study", "techniques", "--seeds", "x"], "invalid int value: 'x'"),
+        ([], "one of the arguments --preset --study is required"),
     ],
 )
 def test_bad_command_lines_end_with_one_line_and_status_2(argv, message, capsys):
-    assert train.main(argv) == 2
+    try:
+        status = train.main(argv)
+    except SystemExit as left:
+        status = left.code
+    assert status == 2
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1

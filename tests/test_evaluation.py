@@ -31,18 +31,21 @@ def write_idx(path: Path, array: torch.Tensor) -> None:
     path.write_bytes(header + array.to(torch.uint8).numpy().tobytes())
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory) -> Path:
-    """An MNIST data root of 400 + 200 pictures that the bundled model drew."""
-    root = tmp_path_factory.mktemp("data")
+def drawn_root(root: Path, training: int, test: int) -> Path:
+    """An MNIST data root of so many pictures that the bundled model drew."""
     raw = root / "MNIST" / "raw"
     raw.mkdir(parents=True)
     model = ConditionalGAN.load(FOLDER)
-    for name, seed, count in (("train", 1, 400), ("t10k", 2, 200)):
+    for name, seed, count in (("train", 1, training), ("t10k", 2, test)):
         images, asked = draw_samples(model, seed, count)
         write_idx(raw / f"{name}-images-idx3-ubyte", images[:, 0])
         write_idx(raw / f"{name}-labels-idx1-ubyte", torch.as_tensor(asked["label"]))
     return root
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory) -> Path:
+    return drawn_root(tmp_path_factory.mktemp("data"), 400, 200)
 
 
 def run(root: Path, out: Path, *more: str, model: Path = FOLDER) -> int:
@@ -68,7 +71,25 @@ def test_a_model_measured_against_its_own_pictures_is_at_the_floor(root, tmp_pat
     assert metrics["timeline"][0]["frechet"] > 10 * metrics["timeline"][-1]["frechet"]
     card = (folder / "README.md").read_text()
     assert "model-index" in card
+    assert f"--model {folder.name}" in card
+    assert str(tmp_path) not in card, "where on this machine the folder lies"
     assert "frechet" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--json", "/"], "--json must be a file in a folder that exists, got '/'"),
+        (["--json", "/no/such/x.json"], "--json must be a file in a folder that exists"),
+        (["--model", "ada/digits", "--record"], "--record needs a model folder of your own, ada/digits is"),
+        (["--count", "many"], "--count must be a whole number from 1 to 1000000, got 'many'"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_read(tmp_path, capsys, more, message):
+    assert run(tmp_path, tmp_path / "x.json", *more) == 2
+    err = capsys.readouterr().err
+    assert message in err
+    assert err.count("\n") == 1
 
 
 def test_processes_that_share_the_seeds_find_the_same(root, tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +101,27 @@ def test_a_train_folder_alone_or_beside_others(tmp_path):
     assert both(tmp_path)[1]["classes"] == ("bus", "train"), "vehicles"
 
 
+def test_what_an_unpacked_archive_leaves_beside_is_passed_over(tmp_path, capfd):
+    paired(tmp_path / "a", 4)
+    for folder in ("__MACOSX/images", "extra"):
+        picture(tmp_path / "a" / folder / "._0.png")
+    assert {"mask", "image"} <= set(load(tmp_path / "a").targets)
+    assert capfd.readouterr().err == "extra: neither images, masks nor conditions; left out\n"
+    for split in ("train", "test", "__MACOSX"):
+        picture(tmp_path / "b" / split / "cat" / "0.png")
+    assert load(tmp_path / "b").targets["classes"] == ("cat",)
+
+
+def test_names_that_are_no_utf_8(tmp_path, classes):
+    old = os.fsencode(classes) + b"/caf\xe9"
+    os.makedirs(old)
+    picture(classes / "0.png").rename(os.fsdecode(old + b"/0.png"))
+    assert load(classes).targets["classes"] == ("apple", "caf?", "pear")
+    rows = [{"file_name": f"{k}.png", "label": f"\ud800{k}", "text": "\udc00 b"} for k in range(3)]
+    targets = load(split_folders(tmp_path / "rows", rows)).targets
+    assert (targets["classes"], targets["text"][0]) == (("?0", "?1", "?2"), ("? b",))
+
+
 def test_columns_become_attributes(tmp_path):
     rows = [
         {"file_name": "a.png", "label": "cat", "text": ["a cat", "one cat"], "Hair Length": 2, "hat": False,
@@ -130,6 +153,28 @@ def test_columns_that_can_be_no_attribute_are_named(tmp_path, capfd):
     assert "column 'id': 70 different texts, an attribute has at most 64" in err
 
 
+def test_numbers_that_float32_can_not_hold_or_tell_apart(tmp_path, capfd):
+    rows = [{"file_name": f"{k}.png", "when": 1.7e9 + k, "tiny": k * 1e-300, "huge": k * 1e300, "size": k}
+            for k in range(5)]  # fmt: skip
+    fields = load(split_folders(tmp_path, rows)).targets["attribute_fields"]
+    assert fields == (Attribute("huge", ("0.0", *(f"{k * 1e300}" for k in range(1, 5)))),
+                      Attribute("size", low=0.0, high=4.0))  # fmt: skip
+    err = capfd.readouterr().err
+    for name in ("when", "tiny"):
+        assert f"column {name!r}: its numbers are the same, or too close to be told apart; left out" in err
+
+
+def test_a_csv_with_spaces_behind_its_commas(tmp_path):
+    for k in range(3):
+        picture(tmp_path / "train" / f"{k}.png")
+    picture(tmp_path / "test" / "0.png")
+    rows = "".join(f'train/{k}.png, {"xy"[k % 2]}, "red, or blue"\n' for k in range(3))
+    (tmp_path / "metadata.csv").write_text("file_name , label, text\ntest/0.png, x, a\n" + rows)
+    targets = load(tmp_path).targets
+    assert (targets["classes"], targets["text"]) == (("x", "y"), [("red, or blue",)] * 3)
+    assert "attribute_fields" not in targets
+
+
 def test_one_csv_for_both_splits(tmp_path):
     for name in ("train/a.png", "train/b.png", "test/c.png"):
         picture(tmp_path / name)
@@ -151,6 +196,7 @@ def test_rows_that_can_not_be_used_are_named(tmp_path, capfd):
         {"file_name": "../outside.png", "size": 1, "label": "x"},
         {"file_name": str(tmp_path / "outside.png"), "size": 1, "label": "x"},
         {"file_name": "3.png", "size": 1, "label": "x"},
+        {"file_name": "\0.png", "size": 1, "label": "x"},
         {"file_name": "", "size": 1},
         {"size": 1},
     ]
@@ -165,8 +211,9 @@ def test_rows_that_can_not_be_used_are_named(tmp_path, capfd):
         "line 42: file_name '../outside.png' points outside the folder",
         "outside.png' points outside the folder",
         "line 44: file_name '3.png' has a row already",
-        "line 45: file_name '' is no picture",
+        "line 45: file_name '\\x00.png' is no picture that is there",
         "line 46: file_name '' is no picture",
+        "line 47: file_name '' is no picture",
         "metadata.jsonl: 1 pictures have no row, such as unnamed.png",
         "0.png: no size; left out",
         "1.png: no label; left out",
@@ -183,6 +230,7 @@ def test_rows_that_can_not_be_used_are_named(tmp_path, capfd):
         ("metadata.jsonl", "", r"has no column file_name; it has: no rows"),
         ("metadata.csv", b"file_name\n\xff\xfe", r"metadata.csv: .*utf-8"),
         ("metadata.csv", "file_name,a b,A-b\na.png,1,2\nb.png,2,1", "two columns have the name 'a_b'"),
+        ("metadata.csv", "file_name,label,label\na.png,1,2", "metadata.csv: two columns are called 'label'"),
         ("metadata.csv", 'file_name,text\na.png,"' + "x" * 200_000, r"metadata.csv: field larger"),
     ],
 )
@@ -252,6 +300,9 @@ def test_masks_with_names_palettes_and_labels(tmp_path):
     assert targets["mask_colours"][:3] == ("#aabbcc", "#040506", "#DDEEFF")
     (root / "classes.txt").write_text("ground\nsky\n")
     with pytest.raises(ValueError, match=r"classes.txt names 2 classes, the masks hold ids up to 2"):
+        load(root)
+    (root / "classes.txt").write_bytes(b"caf\xe9")
+    with pytest.raises(ValueError, match=r"classes.txt: .*utf-8"):
         load(root)
 
 
@@ -325,6 +376,16 @@ def test_upright_cropped_and_without_aliasing(tmp_path):
     assert pixels[4:].min() > 100
 
 
+@pytest.mark.parametrize("orientation", [2, 3, 6])
+def test_a_mask_is_turned_upright_as_its_picture_is(tmp_path, orientation):
+    ids, exif = np.zeros((16, 16), np.uint8), Image.Exif()
+    ids[:, 8:], exif[0x0112] = 1, orientation
+    for name, pixels in (("picture", 200 * ids), ("mask", ids)):
+        Image.fromarray(pixels).save(tmp_path / f"{name}.png", exif=exif)
+    pixels = files.read_picture(tmp_path / "picture.png", 16, 1)[0]
+    assert ((pixels > 100) == files.read_map(tmp_path / "mask.png", 16)).all()
+
+
 def test_what_can_not_be_read_is_named_and_left_out(classes, monkeypatch, capfd):
     (classes / "apple" / "empty.png").write_bytes(b"")
     (classes / "apple" / "text.jpg").write_bytes(b"not a picture")
@@ -336,6 +397,7 @@ def test_what_can_not_be_read_is_named_and_left_out(classes, monkeypatch, capfd)
     (classes / "apple" / "notes.txt").write_bytes(b"")
     (classes / "apple" / "link.png").symlink_to("/etc/hostname")
     (classes / "apple" / "again.png").symlink_to(classes / "pear" / "1.png")
+    (classes / "apple" / "circle.png").symlink_to("circle.png")
     (classes / "linked").symlink_to(classes / "apple")
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 30_000)
     assert both(classes)[0] == 61, "all that are whole, and the link that stays in the folder"
@@ -347,11 +409,26 @@ def test_what_can_not_be_read_is_named_and_left_out(classes, monkeypatch, capfd)
         "pear/bomb.png: more than 30,000 pixels; left out",
         "loose.png: it lies in no class folder; left out",
         "apple/link.png: points outside the folder; left out",
+        "apple/circle.png: Too many levels of symbolic links; left out",
         "linked: a linked folder is not followed; left out",
     ):
         assert line in err, line
     assert ".hidden" not in err
     assert "notes" not in err
+
+
+def test_a_folder_that_can_not_be_read_is_named(classes, monkeypatch, capfd):
+    picture(classes / "closed" / "0.png")
+    scan = os.scandir
+
+    def refused(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert load(classes).targets["classes"] == ("apple", "pear")
+    assert "closed: Permission denied; left out" in capfd.readouterr().err
 
 
 def test_many_faults_are_counted(tmp_path, capfd):
@@ -368,6 +445,10 @@ def test_many_faults_are_counted(tmp_path, capfd):
 def test_nothing_to_read(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere: --data-root must be"):
         load(tmp_path / "nowhere")
+    (tmp_path / "circle").symlink_to("circle")
+    with pytest.raises(FileNotFoundError, match=r"no folder .*circle"):
+        load(tmp_path / "circle")
+    (tmp_path / "circle").unlink()
     with pytest.raises(ValueError, match=r"holds no picture for the train split"):
         load(tmp_path)
     (picture(tmp_path / "a" / "1.png")).write_bytes(b"")
@@ -425,6 +506,16 @@ def test_a_folder_trains_from_the_command_line_and_says_how_to_get_figures(class
     picture(classes / "plum" / "1.png")
     assert train.main(command(classes, out)) == 1
     assert "holds a run on data with other classes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("form", ["attributes", "text", "mask", "image"])
+def test_every_form_trains_on_a_folder(tmp_path, form):
+    root, columns = paired(tmp_path / "in"), ["file_name,text,width"]
+    columns += [f"images/{k}.jpg,{'a wide' if k % 2 else 'a narrow'} one,{k % 7}" for k in range(30)]
+    (root / "metadata.csv").write_text("\n".join(columns))
+    more = ["--condition", form, "--regularizers.auxiliary.weight", "0", "--training.evaluate_kimg", "0"]
+    assert train.main(command(root, tmp_path / "out", *more)) == 0
+    assert ConditionalGAN.load(tmp_path / "out").encoder.form == form
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from huggingface_hub.utils import logging
 from PIL import Image
 
 from cgan import timeline
+from cgan.card import write_card
 from cgan.hub import HubError, HubUnreachable, fetch, parse, push
 from cgan.model import (
     CARD,
@@ -161,6 +162,7 @@ def test_a_second_fetch_downloads_nothing_again_and_sees_what_is_new(hub, folder
         "./digits",
         "ada/digits@",
         "@main",
+        "~nobody-of-that-name/digits",
         "ada/dig its",
         "ada/..",
         "-a/b",
@@ -332,6 +334,12 @@ def test_a_damaged_folder_is_not_published(hub, folder, name, content):
     assert not hub.requests
 
 
+def test_a_sheet_that_is_a_decompression_bomb_is_not_published(hub, folder, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    failing(ModelError, f"{SAMPLES}: no PNG picture", push, folder, REPO, api=api(hub))
+    assert not hub.requests
+
+
 @pytest.mark.parametrize("name", [WEIGHTS, METRICS, SAMPLES, CARD])
 def test_a_link_is_not_published(hub, folder, tmp_path, name):
     (tmp_path / "secret").write_bytes((folder / name).read_bytes() if (folder / name).exists() else b"secret")
@@ -388,6 +396,9 @@ def test_a_card_of_ones_own_words_is_left_alone(hub, folder):
     (folder / CARD).write_text("---\nlicense: mit\n---\nMine.\n")
     push(folder, REPO, api=api(hub))
     assert (folder / CARD).read_text() == "---\nlicense: mit\n---\nMine.\n"
+    (folder / CARD).write_bytes(b"No UTF-8: caf\xe9.\n")
+    write_card(folder, ConditionalGAN.load(folder), REPO)
+    assert (folder / CARD).read_bytes() == b"No UTF-8: caf\xe9.\n"
 
 
 PROGRAM = """

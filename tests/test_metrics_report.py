@@ -125,6 +125,24 @@ def test_copies_are_seen(reference):
     assert nearest["distance"]["mean"] == 0
 
 
+def test_real_pictures_that_can_be_no_yardstick_are_named(reference):
+    copies = dataclasses.replace(reference, test=(reference.train[0], reference.train[1]))
+    with pytest.raises(ValueError, match="the test pictures are training pictures"):
+        evaluate(fresh, copies)
+    labels = reference.train[1]["label"]
+    images = torch.where((labels == 3)[:, None, None, None], reference.train[0][:1], reference.train[0])
+    same = dataclasses.replace(reference, train=(images, {"label": labels}))
+    with pytest.raises(ValueError, match="all training pictures of class d are alike"):
+        evaluate(fresh, same)
+    white = torch.full_like(reference.test[0], 255)
+    blank = dataclasses.replace(reference, test=(white, reference.test[1]))
+    with pytest.raises(ValueError, match="all real test pictures are alike"):
+        evaluate(fresh, blank)
+    bright = dataclasses.replace(reference, test=(255 - reference.test[0], reference.test[1]))
+    with pytest.raises(ValueError, match="real test pictures have a precision of 0"):
+        evaluate(fresh, bright)
+
+
 def test_shuffled_labels_are_a_tenth_right(reference):
     assert quick(disobedient, reference)["obedience"] == pytest.approx(0.1, abs=0.06)
     obedience = evaluate(disobedient, reference, seeds=[0])["generated"]["obedience"]

@@ -14,7 +14,6 @@ from PIL import Image
 
 import train
 from cgan.config import replace
-from cgan.evaluation import draw_samples
 from cgan.model import ConditionalGAN
 from cgan.study import BASELINE, STUDIES, Row, Study
 from cgan.study.__main__ import main as write_page
@@ -26,7 +25,7 @@ from cgan.study.techniques import GROUPS, SMALL
 from cgan.training import study as runner
 from cgan.training.study import Bench, claim, run, share
 from cgan.ui.study import StudyRoutes
-from tests.test_evaluation import FOLDER, write_idx
+from tests.test_evaluation import drawn_root
 from tests.test_routes import get
 
 TECHNIQUES = STUDIES["techniques"]
@@ -47,16 +46,7 @@ STUDY = Study(name="few", baseline=TINY, rows=(TECHNIQUES.rows[0], LSGAN, BURST)
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory) -> Path:
-    """An MNIST data root of 300 + 150 pictures that the bundled model drew."""
-    root = tmp_path_factory.mktemp("data")
-    raw = root / "MNIST" / "raw"
-    raw.mkdir(parents=True)
-    model = ConditionalGAN.load(FOLDER)
-    for name, seed, count in (("train", 1, 300), ("t10k", 2, 150)):
-        images, asked = draw_samples(model, seed, count)
-        write_idx(raw / f"{name}-images-idx3-ubyte", images[:, 0])
-        write_idx(raw / f"{name}-labels-idx1-ubyte", torch.as_tensor(asked["label"]))
-    return root
+    return drawn_root(tmp_path_factory.mktemp("data"), 300, 150)
 
 
 @pytest.fixture(scope="module")

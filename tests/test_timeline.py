@@ -119,6 +119,14 @@ def test_a_damaged_file_is_refused_at_once(folder, damage):
     assert TIMELINE in str(caught.value)
 
 
+@pytest.mark.parametrize("kimg", ["[1" + "0" * 400 + "]", "[" * 100_000, "[1e999]", "{", "5"])
+def test_times_that_are_no_numbers_are_refused(folder, kimg):
+    save_file(load_file(folder / TIMELINE), folder / TIMELINE, {"kimg": kimg})
+    with pytest.raises(ModelError, match="not a timeline") as caught:
+        Timeline(folder)
+    assert "\n" not in str(caught.value)
+
+
 def test_an_oversized_file_is_refused_unread(folder, monkeypatch):
     monkeypatch.setattr(model_module, "TENSOR_LIMIT", 100)
     with pytest.raises(ModelError, match="more than the 100 allowed"):

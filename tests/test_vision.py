@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from torchvision import datasets
 
 from cgan.config import override
 from cgan.data import DATASETS
-from cgan.data.vision import CELEBA, CIFAR10, EMNIST, CelebA
+from cgan.data.vision import CELEBA, CIFAR10, EMNIST, MNIST, CelebA
 from cgan.presets import preset
 from tests.test_evaluation import write_idx
 
@@ -127,6 +128,24 @@ def test_absent_data_is_named(tmp_path, name):
         FileNotFoundError, match=rf"no {DATASETS[name].title} under .*--data-root.*--download"
     ):
         DATASETS[name]().load(tmp_path, "train")
+
+
+@pytest.mark.parametrize("name", TORCHVISION)
+def test_a_download_that_fails_is_one_line(tmp_path, monkeypatch, name):
+    def unreachable(*args, **options):
+        raise URLError("no route\nto host")
+
+    monkeypatch.setattr(datasets, DATASETS[name].source if name != "celeba" else "CelebA", unreachable)
+    with pytest.raises(FileNotFoundError, match="the download failed: .*no route to host"):
+        DATASETS[name]().load(tmp_path, "train", download=True)
+
+
+def test_a_damaged_file_is_one_line(tmp_path):
+    (tmp_path / "MNIST" / "raw").mkdir(parents=True)
+    for name in ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"):
+        (tmp_path / "MNIST" / "raw" / f"{name}-ubyte").write_bytes(b"")
+    with pytest.raises(ValueError, match="MNIST under .* is damaged .*: fetch it anew"):
+        MNIST().load(tmp_path, "train")
 
 
 @pytest.mark.parametrize("name", TORCHVISION)

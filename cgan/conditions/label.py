@@ -35,7 +35,7 @@ class Label:
 
     def fit(self, targets: Mapping[str, Any]) -> Label:
         """With the data set's class names where none were given. ValueError if the two disagree in number."""
-        found = tuple(column(targets, "classes"))
+        found = tuple(targets["classes"] if "classes" in targets else column(targets, self.form))
         if self.classes and len(self.classes) != len(found):
             raise ValueError(f"classes names {len(self.classes)} classes, the data set has {len(found)}")
         return dataclasses.replace(self, classes=self.classes or found)

@@ -37,7 +37,10 @@ class Mask:
 
     def __post_init__(self):
         if len(self.classes) >= NOTHING or len(set(self.classes)) != len(self.classes):
-            raise ValueError(f"mask classes must be distinct and fewer than {NOTHING}")
+            raise ValueError(
+                f"mask classes must have different names and be fewer than {NOTHING}, which stands for "
+                f"nothing asked; got {len(self.classes)}"
+            )
         wrong = [colour for colour in self.colours if not COLOUR.fullmatch(colour)]
         if wrong or len(self.colours) != len(self.classes):
             raise ValueError("mask colours must be one like #12abff for each class")

@@ -10,8 +10,9 @@ import struct
 import sys
 import warnings
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -77,7 +78,7 @@ def read_map(path: Path, size: int) -> np.ndarray:
     """A map of class ids (grey value or palette index) -> uint8 [size, size], cut as `read_picture` cuts, no
     ids mixed. Raises one of DAMAGE; ValueError if the file has more than one channel."""
     with Image.open(path, formats=FORMATS) as picture:
-        ids = Image.fromarray(_ids(picture))
+        ids = Image.fromarray(_ids(ImageOps.exif_transpose(picture)))
     return np.asarray(ImageOps.fit(ids, (size, size), Image.Resampling.NEAREST))
 
 
@@ -100,8 +101,7 @@ def map_classes(paths: Sequence[Path]) -> tuple[int, list[int] | None]:
             return 0, None
         return int(ids.max(where=ids < 255, initial=0)), palette
 
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        _strict()
+    with strict(), ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(look, paths))
     return max((highest for highest, _ in found), default=-1) + 1, next(
         (palette for _, palette in found if palette), None
@@ -136,8 +136,7 @@ def read_files(
         except DAMAGE as error:
             return reason(error)
 
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        _strict()
+    with strict(), ThreadPoolExecutor(os.cpu_count()) as pool:
         bar = tqdm(total=len(jobs), unit="img", desc="reading pictures", leave=False, disable=None)
         for first in range(0, len(jobs), CHUNK):
             for row, answer in enumerate(pool.map(attempt, jobs[first : first + CHUNK]), first):
@@ -153,10 +152,13 @@ def read_files(
     return rows, [part[: len(rows)] for part in parts]
 
 
-def _strict() -> None:
+@contextmanager
+def strict() -> Iterator[None]:
     """Decompression bombs are errors; what else Pillow finds odd is not worth a line."""
-    warnings.simplefilter("ignore")
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
 
 
 def reason(error: BaseException) -> str:
@@ -167,4 +169,6 @@ def reason(error: BaseException) -> str:
         return "empty, or no picture"
     if isinstance(error, FileNotFoundError):
         return "there is no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return " ".join(str(error).split())[:200] or type(error).__name__

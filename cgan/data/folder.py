@@ -9,6 +9,7 @@ Shapes: N pictures, C channels, H x W pixels, A attributes.
 from __future__ import annotations
 
 import colorsys
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import torch
 from torch import Tensor
 
 from cgan.data.base import Images, Split
-from cgan.data.files import Notes, header, map_classes, read_files, read_map, read_picture
+from cgan.data.files import Notes, header, map_classes, read_files, read_map, read_picture, strict
 from cgan.data.layout import Entry, index
 from cgan.data.table import TEXT, Column, captions, columns
 
@@ -53,11 +54,12 @@ class Folder:
         Raises FileNotFoundError if there is no such folder, ValueError if a table is wrong or no picture of
         the split can be read.
         """
-        root, notes = Path(root).resolve(), Notes()
+        root, notes = Path(os.path.realpath(root)), Notes()
         if not root.is_dir():
             raise FileNotFoundError(f"no folder {root}: --data-root must be a folder of pictures")
         entries, table = _complete(index(root, notes), root, notes)
-        drawings = [header(entry.condition)[0] for entry in entries if entry.condition]
+        with strict():
+            drawings = [header(entry.condition)[0] for entry in entries if entry.condition]
         drawing_channels = 1 if all(mode in GREY for mode in drawings if mode) else 3
 
         def read(row: int) -> tuple[np.ndarray, ...]:
@@ -132,7 +134,10 @@ def _mask_classes(root: Path, masks: Sequence[Path]) -> tuple[tuple[str, ...], t
     """Names and colours "#rrggbb": of classes.txt, else numbers, and of a mask's palette, else our own."""
     count, palette = map_classes(masks)
     path = root / CLASSES_FILE
-    lines = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else []
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else []
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
     given = [CLASS_LINE.fullmatch(line.strip()) for line in lines if line.strip()]
     if given and len(given) < count:
         raise ValueError(f"{path} names {len(given)} classes, the masks hold ids up to {count - 1}")

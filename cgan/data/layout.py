@@ -11,10 +11,11 @@ from typing import Any
 
 from cgan.data.base import Split
 from cgan.data.files import SUFFIXES, Notes
-from cgan.data.table import FILE, LABEL, cell, find_table, read_table
+from cgan.data.table import FILE, LABEL, cell, find_table, plain, read_table
 
 SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test", "valid": "test"}
 PAIRED = {"images", "masks", "conditions"}
+HIDDEN = (".", "__MACOSX")  # what such names begin with is no one's picture
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,23 @@ def index(root: Path, notes: Notes) -> list[Entry]:
 
 
 def _folders(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")}
+    return {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(HIDDEN)}
 
 
 def _drawn(path: Path) -> Split:
     """One picture in ten is for testing; which, depends on its path in the folder alone."""
-    digest = hashlib.sha256(path.as_posix().encode()).digest()
+    digest = hashlib.sha256(os.fsencode(path.as_posix())).digest()
     return "test" if int.from_bytes(digest[:4], "big") < 2**32 // 10 else "train"
 
 
 def _scan(home: Path, root: Path, notes: Notes) -> Iterator[Entry]:
     """The pictures of one folder that is laid out in one of the three ways."""
     folders = _folders(home)
-    pictures = home / "images" if "images" in folders and folders <= PAIRED else home
+    others = folders - PAIRED
+    paired = "images" in folders and (not others or folders & {"masks", "conditions"})
+    pictures = home / "images" if paired else home
+    for name in sorted(others) if paired else ():
+        notes((home / name).relative_to(root), "neither images, masks nor conditions; left out")
     files = list(_walk(pictures, root, notes))
     table = find_table([home, pictures])
     found = _by_table(table, files, root, notes) if table else _by_folder(pictures, files, notes)
@@ -82,14 +87,18 @@ def _stem(path: Path, folder: Path) -> str:
 
 def _walk(folder: Path, root: Path, notes: Notes) -> Iterator[Path]:
     """The picture files under a folder, in order. Links are followed to files inside `root` only."""
-    for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+
+    def unread(error: OSError) -> None:
+        notes(Path(error.filename).relative_to(root), f"{error.strerror}; left out")
+
+    for place, folders, names in os.walk(folder, onerror=unread):
+        folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
         for name in folders:
             if (Path(place) / name).is_symlink():
                 notes((Path(place) / name).relative_to(root), "a linked folder is not followed; left out")
         for name in sorted(names):
             path = Path(place) / name
-            if path.suffix.lower() in SUFFIXES and not name.startswith("."):
+            if path.suffix.lower() in SUFFIXES and not name.startswith(HIDDEN):
                 if path.is_symlink() and not _inside(path, root):
                     notes(path.relative_to(root), "points outside the folder; left out")
                 else:
@@ -97,7 +106,7 @@ def _walk(folder: Path, root: Path, notes: Notes) -> Iterator[Path]:
 
 
 def _inside(path: Path, root: Path) -> bool:
-    return path.resolve().is_relative_to(root)
+    return Path(os.path.realpath(path)).is_relative_to(root)  # Path.resolve raises where links go in a circle
 
 
 def _by_folder(home: Path, files: list[Path], notes: Notes) -> Iterator[Entry]:
@@ -108,7 +117,7 @@ def _by_folder(home: Path, files: list[Path], notes: Notes) -> Iterator[Entry]:
         if classes and path.parent == home:
             notes(path.name, "it lies in no class folder; left out")
         else:
-            yield Entry(path, path.relative_to(home).parts[0] if classes else "")
+            yield Entry(path, plain(path.relative_to(home).parts[0]) if classes else "")
 
 
 def _by_table(table: Path, files: list[Path], root: Path, notes: Notes) -> Iterator[Entry]:
@@ -122,7 +131,7 @@ def _by_table(table: Path, files: list[Path], root: Path, notes: Notes) -> Itera
             yield Entry(path, cell(row.get(LABEL)), row)
             continue
         reason = "has a row already" if path in unused else "is no picture that is there"
-        reason = reason if _inside(path, root) else "points outside the folder"
+        reason = reason if path.is_relative_to(root) else "points outside the folder"
         notes(f"{table.name} line {line}", f"{FILE} {name!r} {reason}; left out")
     if left := [path.name for path, free in unused.items() if free]:
         notes(table.name, f"{len(left):,} pictures have no row, such as {left[0]}; left out")

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
+
+import numpy as np
 
 from cgan.data.files import Notes
 from cgan.types import Attribute
@@ -20,6 +21,7 @@ from cgan.types import Attribute
 NAMES = ("metadata.csv", "metadata.jsonl")
 FILE, LABEL, TEXT = "file_name", "label", "text"  # columns with a meaning of their own
 MOST_CHOICES = 64  # different texts of one attribute
+LARGEST = 1e38  # size of a number; a wider range would leave float32
 MISSING = frozenset(("nan", "none", "null", "n/a", "na"))  # beside an empty cell, in any case
 YES_NO = {"false": 0.0, "true": 1.0, "0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0}
 
@@ -55,7 +57,10 @@ def read_table(path: Path, notes: Notes) -> list[tuple[int, Row]]:
 
 
 def _csv(file) -> list[tuple[int, Row]]:
-    reader = csv.DictReader(file, restval="")
+    reader = csv.DictReader(file, restval="", skipinitialspace=True)
+    names = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+    if twice := [name for name in names if name and names.count(name) > 1]:
+        raise ValueError(f"two columns are called {twice[0]!r}")
     return [(reader.line_num, row) for row in reader]
 
 
@@ -73,15 +78,24 @@ def _jsonl(file) -> list[tuple[int, Row]]:
     return rows
 
 
+def plain(text: str) -> str:
+    """A text as UTF-8 can write it: with question marks in place of what a broken one has."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def cell(value: Any) -> str:
     """A value as text; an absent one as an empty text."""
-    return "" if value is None else json.dumps(value) if isinstance(value, bool) else str(value).strip()
+    return (
+        "" if value is None else json.dumps(value) if isinstance(value, bool) else plain(str(value)).strip()
+    )
 
 
 def captions(value: Any) -> tuple[str, ...]:
     """A row's captions: one text, or in JSON a list of them."""
     texts = value if isinstance(value, list) else [value]
-    return tuple(text for text in ("" if t is None else str(t).strip() for t in texts) if text) or ("",)
+    return tuple(text for text in ("" if t is None else plain(str(t)).strip() for t in texts) if text) or (
+        "",
+    )
 
 
 def columns(rows: Sequence[Row], notes: Notes) -> list[Column]:
@@ -122,8 +136,8 @@ def _column(name: str, values: Sequence[Any]) -> Column | str:
     numbers = [_number(text) if text else None for text in texts]
     if all(number is not None for number, text in zip(numbers, texts, strict=True) if text):
         known = [number for number in numbers if number is not None]
-        if min(known) == max(known):
-            return "it says the same of every picture"
+        if np.float32(min(known)) == np.float32(max(known)):
+            return "its numbers are the same, or too close to be told apart"
         return Attribute(slug, low=min(known), high=max(known)), numbers
     choices = sorted({text or "none" for text in texts})
     if len(choices) > MOST_CHOICES:
@@ -136,4 +150,4 @@ def _number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= LARGEST else None

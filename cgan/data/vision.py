@@ -21,16 +21,19 @@ from cgan.types import Attribute
 
 
 def _open(source: str, title: str, root: Path, download: bool, **options: Any) -> Any:
-    """A data set of torchvision's. FileNotFoundError if `root` does not hold its files."""
+    """A data set of torchvision's. FileNotFoundError if `root` does not hold its files, ValueError if they
+    are damaged."""
     from torchvision import datasets  # here, because it takes longer to import than the demo to start
 
     try:
         return getattr(datasets, source)(root, download=download, **options)
-    except RuntimeError as error:
-        why = f"; the download failed: {error}" if download else " (or --download)"
+    except (RuntimeError, OSError) as error:
+        why = f"; the download failed: {' '.join(str(error).split())}" if download else " (or --download)"
         raise FileNotFoundError(
             f"no {title} under {root}: --data-root must be a torchvision data root{why}"
         ) from error
+    except (ValueError, EOFError, AssertionError) as error:
+        raise ValueError(f"{title} under {root} is damaged ({error}): fetch it anew") from error
 
 
 @dataclass(frozen=True, kw_only=True)

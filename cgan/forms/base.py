@@ -82,11 +82,11 @@ FORMS = (
         "A recurrent network reads word after word and ends with one vector, which enters as a label does. "
         "It learns with the GAN. Words it never met are named to you and left out.",
         "By projection. In training it also sees real pictures under other pictures' captions and learns to "
-        "refuse these, for else any good picture would pass. From the auxiliary head's vector each of the "
-        "caption's words must be guessed, some of its neighbours given: “a … nose” leaves it to the "
-        "picture to say “small”.",
-        "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Mikolov et al. 2013 and "
-        "Qiao et al. 2019 (guessing the caption's words)",
+        "refuse these, for else any good picture would pass. From the auxiliary head's vector each word, "
+        "with those around it, must be found true of its own picture and untrue of the others: a small nose "
+        "counts as much as the whole background.",
+        "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Li et al. 2019 (judging "
+        "word by word)",
     ),
     Form(
         "faces-image",

@@ -11,7 +11,6 @@ Shapes: N pictures, C channels, H x W pixels, F feature width.
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import json
 import statistics
@@ -26,6 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cgan.cli import Parser, fail
 from cgan.memory import unfilled
 from cgan.metrics import MEASURES
 from cgan.metrics.asked import asked
@@ -145,15 +145,21 @@ class FeatureNetwork:
             )
 
 
-def _read(path: Path) -> tuple[FeatureInfo, dict[str, Tensor]]:
+def read_file(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """What a safetensors file of format `kind` says of itself, and its tensors. Raises SafetensorError,
+    OSError, KeyError or ValueError if it is damaged, too large or of another format."""
     if path.stat().st_size > LARGEST:
         raise ValueError(f"larger than {LARGEST} bytes")
     with safe_open(path, framework="pt") as file:
         header = file.metadata() or {}
-        if header.get("format") != FORMAT:
+        if header.get("format") != kind:
             raise ValueError(f"format {header.get('format')!r}")
-        info = json.loads(header["info"])
-        weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+        tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (not a mapping)
+    return json.loads(header["info"]), tensors
+
+
+def _read(path: Path) -> tuple[FeatureInfo, dict[str, Tensor]]:
+    info, weights = read_file(path, FORMAT)
     info |= {key: tuple(info[key]) for key in ("classes", "widths", "mask_classes") if key in info}
     info["attributes"] = tuple(_attribute(part) for part in info.get("attributes", ()))
     return FeatureInfo(**info), weights
@@ -189,7 +195,9 @@ def train(
     """
     from cgan.data import DATASETS  # the command's own need: the library below measures tensors only
 
-    data = DATASETS[dataset](**({"size": size} if size else {}))
+    if epochs is not None and epochs < 1:
+        raise ValueError(f"--epochs must be at least 1, got {epochs}")
+    data = DATASETS[dataset](**({} if size is None else {"size": size}))
     training, test = (data.load(root, split, download) for split in ("train", "test"))
     subjects = Subjects.of(training.targets)
     if subjects == Subjects():
@@ -241,9 +249,7 @@ def measure(
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; the exit code is 2 after bad input."""
-    parser = argparse.ArgumentParser(
-        prog="python -m cgan.metrics.features", description=__doc__.splitlines()[0]
-    )
+    parser = Parser(prog="python -m cgan.metrics.features", description=__doc__.splitlines()[0])
     command = parser.add_subparsers(required=True).add_parser(
         "train", help="train a data set's feature network"
     )
@@ -267,9 +273,8 @@ def main(arguments: list[str] | None = None) -> int:
             download=options.download,
             size=options.size,
         )
-    except (ValueError, FileNotFoundError) as error:
-        print(error, file=sys.stderr)
-        return 2
+    except (ValueError, OSError) as error:
+        return fail("python -m cgan.metrics.features", error)
     print(f"{out}: {accuracy:.2%} on the real test set")
     return 0
 

@@ -81,13 +81,16 @@ def noise_variety(features: Tensor, noises: int, real: Tensor, most: int = 1000)
     they show: 0 if the noise changes nothing.
 
     Of features [M, F], each condition's `noises` pictures in a row, and of the first `most` real ones [N, F].
-    ValueError if a condition has under 2 pictures.
+    ValueError if a condition has under 2 pictures, or all real ones are alike.
     """
     if noises < 2 or len(features) % noises:
         raise ValueError(f"variety under the noise needs 2 or more pictures a condition, got {noises}")
     groups = features.view(-1, noises, features.shape[1])
     within = torch.cdist(groups, groups).sum() / (len(groups) * noises * (noises - 1))
-    return (within / torch.pdist(real[:most]).mean()).item()
+    apart = torch.pdist(real[:most]).mean()
+    if not apart:
+        raise ValueError("all real test pictures are alike: there is no variety to tell")
+    return (within / apart).item()
 
 
 def nearest(queries: Tensor, references: Tensor) -> tuple[Tensor, Tensor]:

@@ -123,9 +123,14 @@ class RealReference:
 
     @cached_property
     def variety(self) -> list[float]:
-        """Of each class of the training set."""
-        classes = len(self.network.info.classes)
-        return variety(self.train_features, self.train[1]["label"], classes)
+        """Of each class of the training set. ValueError if one has the same picture over and over."""
+        names = self.network.info.classes
+        spread = variety(self.train_features, self.train[1]["label"], len(names))
+        if same := [name for name, own in zip(names, spread, strict=True) if not own]:
+            raise ValueError(
+                f"all training pictures of class {same[0]} are alike: there is no variety to tell"
+            )
+        return spread
 
     @cached_property
     def fresh(self) -> Pictures:
@@ -144,8 +149,11 @@ class RealReference:
 
     @cached_property
     def fresh_distances(self) -> Tensor:
-        """From test pictures to their nearest training pictures."""
-        return nearest(self.fresh[0][:NEAREST], self.train[0])[0]
+        """From test pictures to their nearest training pictures. ValueError if they are the same."""
+        distances = nearest(self.fresh[0][:NEAREST], self.train[0])[0]
+        if not distances.any():
+            raise ValueError("the test pictures are training pictures: figures need some never trained on")
+        return distances
 
     @cached_property
     def floor(self) -> dict[str, Any]:
@@ -276,6 +284,8 @@ def evaluate(
     *own, floor = found
     generated, real = across([made["figures"] for made in own]), floor["figures"]
     compared = ("frechet", "precision", "recall", "density", "coverage")
+    if none := [key for key in compared if not real[key]]:
+        raise ValueError(f"real test pictures have a {none[0]} of 0: do they show what training pictures do?")
     report = {
         "features": {"name": reference.network.name, "judge_accuracy": reference.network.info.test_accuracy},
         "form": reference.form,

@@ -15,10 +15,15 @@ from cgan.regularizers.base import Player, Regularizer, Turn
 @dataclass(frozen=True, kw_only=True)
 class Matching(Regularizer):
     """Real pictures under their neighbours' conditions count as generated. Where the neighbour asks for the
-    same, or for nothing, there is no mismatch to see."""
+    same, or for nothing, there is no mismatch to see.
+
+    The term is the discriminator's loss on (real, mismatched) logits, so that every loss fits. With weight 1
+    the whole is twice line 9 of the algorithm, where mismatched and generated pictures share one half; with
+    less of it they count less than that.
+    """
 
     players: ClassVar[tuple[Player, ...]] = ("discriminator",)
-    weight: float = 0.5  # mismatched pictures count half, as in line 9 of the algorithm
+    weight: float = 0.5
 
     def penalty(self, turn: Turn) -> Tensor:
         """[N], or [N, M] where M discriminators judge."""
