@@ -45,7 +45,7 @@ from cgan.evaluation import quick_evaluation
 from cgan.inference import resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks.generator import Stem
-from cgan.networks.layers import UpConv2d
+from cgan.networks.layers import TransposedConv2d, UpConv2d
 from cgan.precision import resolve
 from cgan.presets import PRESETS, preset
 from cgan.training.trainer import Trainer
@@ -119,6 +119,9 @@ def as_written(network: nn.Module) -> None:
         for name, child in module.named_children():
             if isinstance(child, UpConv2d):
                 setattr(module, name, layer := Enlarged(child.in_channels, child.out_channels, 3, padding=1))
+            elif isinstance(child, TransposedConv2d):
+                layer = nn.ConvTranspose2d(child.in_channels, child.out_channels, 4, 2, 1)
+                setattr(module, name, layer)
             elif isinstance(child, Stem):
                 layer = nn.ConvTranspose2d(child.in_channels, child.out_channels, child.kernel_size)
                 setattr(module, name, nn.Sequential(nn.Unflatten(1, (child.in_channels, 1, 1)), layer))
@@ -209,6 +212,7 @@ def meetings(processes: int) -> list[dict[str, str]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     shared = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(processes)}
+    shared |= {"OMP_NUM_THREADS": "1"}
     return [{**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(processes)]
 
 

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from cgan.networks import NORMS, DiscriminatorOptions, GeneratorOptions, discriminator, generator
 from cgan.networks.attention import SelfAttention
-from cgan.networks.layers import MinibatchStd, Modulation, UpConv2d
+from cgan.networks.layers import MinibatchStd, Modulation, TransposedConv2d, UpConv2d
 from cgan.networks.norms import NoNorm
 from cgan.networks.spatial import SpatialEncoder
 from cgan.types import Cond
@@ -329,6 +329,18 @@ def test_an_upsampling_convolution_is_the_convolution_of_the_repeated_map():
     expected = F.conv2d(repeated, layer.weight, layer.bias, padding=1)
     assert torch.allclose(layer(x), expected, atol=1e-5)
     assert torch.allclose(layer.as_transposed()(x), expected, atol=1e-5)
+    pull = torch.randn_like(expected)
+    inputs = [x, layer.weight, layer.bias]
+    own, plain = (torch.autograd.grad(y, inputs, pull) for y in (layer(x), expected))
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(own, plain, strict=True))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_transposed_convolution_is_pytorchs(channels):
+    torch.manual_seed(0)
+    layer, x = TransposedConv2d(5, channels), torch.randn(2, 5, 4, 6, requires_grad=True)
+    expected = F.conv_transpose2d(x, layer.weight, layer.bias, stride=2, padding=1)
+    assert torch.allclose(layer(x), expected, atol=1e-5)
     pull = torch.randn_like(expected)
     inputs = [x, layer.weight, layer.bias]
     own, plain = (torch.autograd.grad(y, inputs, pull) for y in (layer(x), expected))

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file
 
 import train
@@ -349,6 +350,17 @@ def test_two_processes_go_on_where_one_was_and_train_one_model(tmp_path):
     resumed = Trainer(tiny_config(), tiny_data(), run)
     resumed.fit()
     assert same(dict(resumed.model.named_parameters()), first), "one process reads what two have written"
+
+
+def test_threads_are_as_asked_for_whatever_accelerate_sets(tmp_path, monkeypatch):
+    class Setting(Accelerator):
+        def __init__(self, **options):
+            super().__init__(**options)
+            torch.set_num_threads(2)  # as it does in each of several processes on CPUs
+
+    monkeypatch.setattr("cgan.training.trainer.Accelerator", Setting)
+    Trainer(tiny_config(), tiny_data(), tmp_path)
+    assert torch.get_num_threads() == 1
 
 
 def test_a_launch_of_several_that_started_one_is_seen():

@@ -172,6 +172,8 @@ class Discriminator(nn.Module):
             x = block(x)
             if (at := str(x.shape[-1])) in self.attention:
                 x = self.attention[at](x)
+        if x.requires_grad:  # from the flattened features it comes in another order, and stays in it
+            x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
         x = self.minibatch_std(x if self.options.block != "residual" else F.leaky_relu(x, 0.2)).flatten(1)
         x = F.dropout(x, self.options.dropout, self.training)
         if self.hidden is not None:

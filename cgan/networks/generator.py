@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cgan.networks.attention import SelfAttention
-from cgan.networks.layers import Concatenation, Init, Modulation, UpConv2d, initialise
+from cgan.networks.layers import Concatenation, Init, Modulation, TransposedConv2d, UpConv2d, initialise
 from cgan.networks.norms import Batch, Norm
 from cgan.networks.reference import Reference
 from cgan.networks.spatial import Maps, SpatialEncoder, resized
@@ -73,7 +73,7 @@ class Stem(nn.ConvTranspose2d):
     def forward(self, style: Tensor) -> Tensor:
         """[N, S] -> [N, C, H, W]."""
         x = (style @ self.weight.flatten(1)).unflatten(1, self.weight.shape[1:])
-        return (x + self.bias[:, None, None]).contiguous(memory_format=torch.channels_last)
+        return (x + self.bias.to(x.dtype)[:, None, None]).contiguous(memory_format=torch.channels_last)
 
 
 class ResidualUp(nn.Module):
@@ -114,7 +114,7 @@ class TransposedUp(nn.Module):
     def __init__(self, width: int, out: int, style_dim: int, spatial_channels: int, norm: Norm, hidden: int):
         super().__init__()
         self.enter = Concatenation(width, style_dim, spatial_channels, norm)
-        self.conv = norm.weight(nn.ConvTranspose2d(self.enter.out_channels, out, 4, stride=2, padding=1))
+        self.conv = norm.weight(TransposedConv2d(self.enter.out_channels, out))
 
     def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S] -> [N, C', 2H, 2W]."""
@@ -137,9 +137,7 @@ class ToImage(nn.Module):
     ):
         super().__init__()
         self.enter = Modulation(width, style_dim, spatial_channels, norm, hidden)
-        conv = (
-            nn.ConvTranspose2d(width, channels, 4, 2, 1) if up else nn.Conv2d(width, channels, 3, padding=1)
-        )
+        conv = TransposedConv2d(width, channels) if up else nn.Conv2d(width, channels, 3, padding=1)
         self.conv = norm.weight(conv)
 
     def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:

@@ -63,11 +63,11 @@ class Trainer:
         """`start`: whose weights to begin from, as far as they fit. ValueError if none of the blocks does."""
         self.config, self.folder, self.evaluate = config, Path(folder), evaluate
         options = config.training
-        if options.threads:
-            torch.set_num_threads(options.threads)
         self.accelerator = Accelerator(
             cpu=not torch.accelerator.is_available()
         )  # else CPU processes do not meet
+        if options.threads:  # after Accelerator, which sets a number of its own in each of several processes
+            torch.set_num_threads(options.threads)
         self.device = self.accelerator.device
         if self.device.type == "cpu":
             memory.keep()
