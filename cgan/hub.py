@@ -69,6 +69,12 @@ class HubUnreachable(HubError):
     """The Hub did not answer, or not in time."""
 
 
+def local(spec: str) -> Path | None:
+    """The folder of this machine that `spec` names, if it does."""
+    folder = os.path.expanduser(spec)
+    return Path(folder) if os.path.isdir(folder) else None
+
+
 def fetch(
     spec: str, *, api: HfApi | None = None, cache: Path | None = None, patience: float = PATIENCE
 ) -> Path:
@@ -79,7 +85,7 @@ def fetch(
     gated or no model of ours, HubUnreachable if the Hub does not answer in time and nothing is kept. It has
     `patience` seconds to describe the repository, and as long again and a second per 200 kB to send it.
     """
-    if spec and (folder := Path(os.path.expanduser(spec))).is_dir():
+    if folder := local(spec):
         return folder
     repo, revision = parse(spec)
     api = api or HfApi(library_name="cgan-explorer")

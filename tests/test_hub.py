@@ -163,6 +163,7 @@ def test_a_second_fetch_downloads_nothing_again_and_sees_what_is_new(hub, folder
         "ada/digits@",
         "@main",
         "~nobody-of-that-name/digits",
+        "d" * 300,
         "ada/dig its",
         "ada/..",
         "-a/b",

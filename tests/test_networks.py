@@ -313,6 +313,7 @@ def test_golden_slice():
         (make_discriminator, {"widths": (2,) * 6}, "do not fit 28x28"),
         (make_discriminator, {"dropout": 1.0}, "dropout"),
         (make_discriminator, {"count": 0}, "discriminator.count"),
+        (make_discriminator, {"count": 10**9}, "discriminator.count"),
         (make_discriminator, {"multi_scale": True}, "discriminator.multi_scale"),
         (make_discriminator, {"count": 3, "multi_scale": True}, "3 scales, more than the 2 levels"),
     ],

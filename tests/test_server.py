@@ -94,6 +94,8 @@ def test_no_models_at_all(tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         (["--model", "no/such/folder"], "no/such/folder: there is no such folder"),
+        (["--model", "~nobody-of-that-name/x"], "~nobody-of-that-name/x"),
+        (["--model", "d" * 300], "there is no such folder"),
         (["--model", "{bundled}/notes"], "config.json: missing"),
         (["--device", "tpu"], "device must be one of auto, cpu, cuda"),
         (["--port", "70000"], "--port must be a whole number from 0 to 65535, got '70000'"),

@@ -22,6 +22,8 @@ from cgan.networks.reference import Reference
 from cgan.networks.spatial import resized
 from cgan.types import Cond, Critique
 
+MOST = 16  # discriminators in a committee
+
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorOptions:
@@ -46,8 +48,8 @@ class DiscriminatorOptions:
             raise ValueError(
                 "discriminator.widths must be at least 1 each, and discriminator.dropout in [0, 1)"
             )
-        if self.count < 1:
-            raise ValueError(f"discriminator.count must be at least 1, got {self.count}")
+        if not 1 <= self.count <= MOST:
+            raise ValueError(f"discriminator.count must be from 1 to {MOST}, got {self.count}")
         if self.count == 1 and self.multi_scale:
             raise ValueError("discriminator.multi_scale needs discriminator.count above 1")
         if self.head == "concat" and not self.hidden:

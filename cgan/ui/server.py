@@ -92,8 +92,8 @@ def find_models(specs: Sequence[str]) -> tuple[dict[str, Path], str]:
 
 def spec_name(spec: str) -> str:
     """What visitors call the model of a folder or repository."""
-    folder = Path(spec).expanduser()
-    return folder.resolve().name if folder.is_dir() else spec.partition("@")[0].rpartition("/")[2]
+    folder = hub.local(spec)
+    return folder.resolve().name if folder else spec.partition("@")[0].rpartition("/")[2]
 
 
 def bind(host: str, port: str) -> socket.socket:
