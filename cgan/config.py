@@ -56,7 +56,7 @@ class TrainingOptions:
     discriminator_optimizer: AdamOptions = AdamOptions()
     discriminator_steps: int = 1  # discriminator updates for each of the generator's
     encoder_lr: float = 0.0  # of the condition's encoder; 0 for the discriminator's
-    encoder_kimg: float = 0.0  # how long the encoder first learns alone, if a run begins from another model
+    encoder_kimg: float = 0.0  # how long the encoder first learns alone, if the run begins from another model
     decay_kimg: float = 0.0  # length of the linear fall of all learning rates to 0 at the end; 0 for none
     ema_kimg: float = 10.0  # half-life of the generator's running average
     clip_gradients: float = 0.0  # largest norm of each player's gradient; 0 for no clipping
@@ -133,6 +133,10 @@ class Config:
             raise ValueError(
                 f"discriminator.norm batch does not go with {min(penalties)}, a penalty on each "
                 "picture's own gradient: choose layer, virtual, spectral or none"
+            )
+        if self.training.encoder_kimg and "auxiliary" not in self.regularizers:
+            raise ValueError(
+                "training.encoder_kimg needs regularizers.auxiliary, from which the encoder learns"
             )
 
     def model(self, targets: Mapping[str, Any], size: int, channels: int) -> ModelConfig:

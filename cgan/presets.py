@@ -123,28 +123,21 @@ def faces_attributes() -> Config:
 
 
 def faces_text() -> Config:
-    """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head by which each word of
-    the caption is judged true or untrue and, at one step in four, mismatched captions as negatives.
+    """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head off which it is read
+    whether the caption's words are true and, at one step in four, mismatched captions as negatives.
 
     It begins from `faces_attributes` (--init): the embedding is as wide as the vector of attributes, so that
     all weights of the networks fit. A generator that can draw every attribute, and a critic that can read it,
     only have to learn the words for it; so at first the encoder learns alone.
     """
-    base, adam = faces_attributes(), AdamOptions(lr=5e-4, beta1=0.0, beta2=0.99)
+    base = faces_attributes()
     return replace(
         base,
         condition=Text(embedding=32, hidden=52),
-        regularizers={
-            **base.regularizers,
-            "auxiliary": Auxiliary(weight=20.0, generator_share=0.3),
-            "matching": Matching(every=4),
-        },
-        training__kimg=500,
-        training__decay_kimg=200,
-        training__generator_optimizer=adam,
-        training__discriminator_optimizer=adam,
+        regularizers={**base.regularizers, "auxiliary": Auxiliary(weight=4.0), "matching": Matching(every=4)},
+        training__kimg=1120,
         training__encoder_lr=2e-3,
-        training__encoder_kimg=100,
+        training__encoder_kimg=500,
     )
 
 

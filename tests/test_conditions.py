@@ -279,28 +279,32 @@ def test_words_are_judged_by_hand():
     pictures, asked = torch.randn(3, 6), torch.randn(3, 7, requires_grad=True)
     nothing = torch.tensor([0])
 
-    def by_hand(vectors, n, others):
+    def by_hand(shown, n, others):
         words = [place.view(1) for place in raw[n][raw[n] > 0]]
         losses = [torch.zeros(())] if not words else []
         for k in range(len(words)):
             around = [words[j] if 0 <= j < len(words) else nothing for j in range(k - 2, k + 3)]
             said = made.saying(torch.cat([made.embedding(place)[0] for place in around]))
-            true = torch.stack([said @ made.showing(vector) for vector in vectors]).sigmoid()
+            true = (shown @ said).sigmoid()
             loss = -true[n].log()
             if others:
                 loss = loss - torch.stack([(1 - true[m]).log() for m in range(3) if m != n]).mean()
             losses.append(loss)
         return torch.stack(losses).mean()
 
-    def all_by_hand(vectors, others):
-        return torch.stack([by_hand(vectors, n, others) for n in range(3)])
+    def all_by_hand(shown, others):
+        return torch.stack([by_hand(shown, n, others) for n in range(3)])
 
-    learning = all_by_hand(pictures, True) + all_by_hand(asked[:, :-1], True)
+    within = (pictures - pictures.mean(0)) / (pictures.var(0, unbiased=False) + 1e-5).sqrt()
+    learning = all_by_hand(made.showing(within), True) + all_by_hand(made.meaning(asked[:, :-1]), True)
     assert raw[0].count_nonzero() > 2
     assert not learning[2]
-    assert torch.allclose(made.auxiliary_loss(pictures, raw, Cond(asked)), learning, atol=1e-6)
+    assert torch.allclose(made.auxiliary_loss(pictures, raw, Cond(asked)), learning, atol=1e-4)
+    known = (pictures - made.evened.running_mean) / (made.evened.running_var + 1e-5).sqrt()
     drawing = made.auxiliary_loss(pictures, raw, Cond(asked.detach()))
-    assert torch.allclose(drawing, all_by_hand(pictures, False), atol=1e-6)
+    assert torch.allclose(drawing, all_by_hand(made.showing(known), False), atol=1e-5), (
+        "by the real pictures'"
+    )
 
 
 def test_maps_are_ids_in_any_kind_of_png():
@@ -423,6 +427,8 @@ def test_an_encoder_may_learn_alone_at_first_and_at_a_rate_of_its_own(tmp_path):
     changes = {"training__encoder_kimg": 0.032, "training__encoder_lr": 0.03}
     config = configured("text", **changes)
     start = ConditionalGAN(config.model(TARGETS, SIZE, 1))
+    with pytest.raises(ValueError, match="encoder_kimg needs regularizers.auxiliary"):
+        configured("text", **changes, regularizers={})
     assert not Trainer(config, data, tmp_path).encoder_alone, "beside networks that know nothing"
     trainer = Trainer(config, data, tmp_path, start=start)
     for alone in (True, True, False):

@@ -92,10 +92,10 @@ class TextEncoder(ConditionEncoder):
         self.vector_dim, self.auxiliary_dim = options.hidden + 1, options.hidden
         self.embedding = nn.Embedding(len(options.vocabulary) + 1, options.embedding)
         self.gru = nn.GRU(options.embedding, options.hidden, batch_first=True)
-        wide, narrow = JUDGING
         around = (2 * AROUND + 1) * options.embedding
-        self.saying = nn.Sequential(nn.Linear(around, wide), nn.ReLU(), nn.Linear(wide, narrow))
-        self.showing = nn.Sequential(nn.Linear(options.hidden, wide), nn.ReLU(), nn.Linear(wide, narrow))
+        self.saying = _layers(around, *JUDGING)
+        self.evened = nn.BatchNorm1d(options.hidden, affine=False)
+        self.showing, self.meaning = (_layers(options.hidden, *JUDGING) for _ in range(2))
 
     def fields(self) -> tuple[Caption]:
         return (Caption(self.form, self.options.examples, self.options.longest),)
@@ -161,13 +161,14 @@ class TextEncoder(ConditionEncoder):
         Text-to-Image Generation", section 3.4); with other captions as negatives: Reed et al. 2016.
         """
         learns = cond.vector.requires_grad
-        loss = self._untrue(auxiliary, raw, others=learns)
-        return loss + self._untrue(cond.vector[:, :-1], raw, others=True) if learns else loss
+        self.evened.train(learns)
+        loss = self._untrue(self.showing(self.evened(auxiliary.float())), raw, others=learns)
+        return loss + self._untrue(self.meaning(cond.vector[:, :-1]), raw, others=True) if learns else loss
 
-    def _untrue(self, meaning: Tensor, raw: Raw, others: bool) -> Tensor:
-        """meaning [N, H], raw [N, L] -> [N]."""
+    def _untrue(self, shown: Tensor, raw: Raw, others: bool) -> Tensor:
+        """shown [N, K], raw [N, L] -> [N]."""
         around = F.pad(raw, (AROUND, AROUND)).unfold(1, 2 * AROUND + 1, 1)  # [N, L, 2 AROUND + 1]
-        said, shown = self.saying(self.embedding(around).flatten(2)), self.showing(meaning.float())
+        said = self.saying(self.embedding(around).flatten(2))  # [N, L, K]
         true = torch.einsum("nlk,mk->nlm", said, shown)  # of caption n's words and picture m
         own = true.diagonal(dim1=0, dim2=2).T  # [N, L]
         losses = F.softplus(-own)
@@ -175,3 +176,7 @@ class TextEncoder(ConditionEncoder):
             losses = losses + (F.softplus(true).sum(2) - F.softplus(own)) / max(len(raw) - 1, 1)
         words_said = raw > 0
         return (losses * words_said).sum(1) / words_said.sum(1).clamp(min=1)
+
+
+def _layers(width: int, hidden: int, out: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(width, hidden), nn.ReLU(), nn.Linear(hidden, out))

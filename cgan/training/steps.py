@@ -97,6 +97,19 @@ def discriminator_turn(
     } | {name: value.detach() for name, value in penalties.items()}
 
 
+def encoder_turn(players: Players, config: Config, batch: Batch) -> dict[str, Tensor]:
+    """One update of the condition's encoder alone, by what the discriminator, which stays as it is, reads off
+    real pictures."""
+    model = players.model
+    with players.autocast():
+        cond = model.encoder.embed(batch.raw)
+        with torch.no_grad():
+            critique: Critique = model.discriminator(_augment(model, config, batch.images), cond)
+    loss = model.encoder.auxiliary_loss(critique.auxiliary, batch.raw, cond).mean()
+    norm = _update(players, players.discriminator_optimizer, loss, config)
+    return {"loss/encoder": loss.detach(), "gradient/encoder": norm}
+
+
 def generator_turn(
     players: Players, config: Config, batch: Batch, generated: Tensor, cond: Cond, due: frozenset[str]
 ) -> dict[str, Tensor]:

@@ -36,7 +36,7 @@ from cgan.training.graph import CudaGraphs, Recorded
 from cgan.training.health import Watch, noise_variety
 from cgan.training.log import Log
 from cgan.training.provenance import commit
-from cgan.training.steps import Players, due_at, train_step
+from cgan.training.steps import Players, due_at, encoder_turn, train_step
 
 Evaluate = Callable[[ConditionalGAN], dict[str, float]]
 
@@ -171,15 +171,19 @@ class Trainer:
         self.ema.schedule(shown, self.images_seen + shown)
         starts = range(self.images_seen, self.images_seen + shown, options.batch)
         torch.stack([self.feed.rows(start) for start in starts], out=self.rows)
-        figures = self.update(due_at(self.config.regularizers, self.images_seen // shown))
+        alone = self.images_seen < self.encoder_alone
+        figures = self.update(None if alone else due_at(self.config.regularizers, self.images_seen // shown))
         self.images_seen += shown
         return figures
 
-    def _update(self, due: frozenset[str]) -> dict[str, Tensor]:
-        """What the device does in a step, a function of `due` and of tensors that stay: `rows`, the learning
-        rates and the average's weight are written before."""
+    def _update(self, due: frozenset[str] | None) -> dict[str, Tensor]:
+        """What the device does in a step, a function of `due` (None while the encoder learns alone) and of
+        tensors that stay: `rows`, the learning rates and the average's weight are written before."""
         batches = [self.feed.at(rows) for rows in self.rows]
-        figures = train_step(self.players, self.config, batches, due)
+        if due is None:
+            figures = encoder_turn(self.players, self.config, batches[0])
+        else:
+            figures = train_step(self.players, self.config, batches, due)
         self.ema.update(self.player)
         return figures
 
@@ -215,15 +219,13 @@ class Trainer:
         options = self.config.training
         left = options.kimg - self.images_seen / 1000
         share = min(1.0, left / options.decay_kimg) if options.decay_kimg else 1.0
-        alone = self.images_seen < self.encoder_alone
         for optimizer, adam in (
             (self.players.generator_optimizer, options.generator_optimizer),
             (self.players.discriminator_optimizer, options.discriminator_optimizer),
         ):
             for group in optimizer.param_groups:
-                encoder = group["player"] == "encoder"
-                full = (options.encoder_lr if encoder else 0.0) or adam.lr
-                group["lr"].fill_(full * max(share, 0.0) if encoder or not alone else 0.0)
+                full = (options.encoder_lr if group["player"] == "encoder" else 0.0) or adam.lr
+                group["lr"].fill_(full * max(share, 0.0))
 
     def _milestones(self, log: Log) -> None:
         """Snapshots and evaluations that are due at the pictures seen so far."""
