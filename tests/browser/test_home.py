@@ -36,7 +36,7 @@ def workplace(tmp_path_factory):
 @pytest.mark.parametrize("tab", STATES)
 def test_every_snippet_makes_the_picture(visit, tab, workplace, monkeypatch):
     page = (visitor := visit()).open(f"tab={tab}&{STATES[tab]}")
-    page.locator(".home > summary").click()
+    page.locator("[data-home]").click()
     snippets = {}
     for key in ("snippet_curl", "snippet_client", "snippet_python"):
         page.wait_for_selector(f'[data-snippet="{key}"] code:not(:empty)')
@@ -62,7 +62,7 @@ def test_every_snippet_makes_the_picture(visit, tab, workplace, monkeypatch):
 def test_a_snippet_is_copied_and_follows_the_picture(visit):
     visitor = visit()
     page = visitor.open("label=one&seed=8")
-    page.locator(".home > summary").click()
+    page.locator("[data-home]").click()
     client = page.locator('[data-snippet="snippet_client"]')
     page.wait_for_function(
         "document.querySelector('[data-snippet=snippet_client] code').textContent.includes('seed=8')"
@@ -79,7 +79,7 @@ def test_a_snippet_is_copied_and_follows_the_picture(visit):
 
 def test_a_walk_is_saved_as_gif_and_as_video(visit, tmp_path):
     page = visit().open("label=one&seed=8")
-    page.locator(".home > summary").click()
+    page.locator("[data-home]").click()
     with page.expect_download() as download:
         page.locator("[data-walk]").click()
     with Image.open(download.value.path()) as walk:

@@ -15,14 +15,20 @@ tabs.invert = {
     this.pad = Freehand.in($(".slate", form), form);
     this.forget(form);
     this.offered = null;
-    $(".kept h2", form).textContent = say(this.sought ? "invert_keep" : "invert_keep_noise");
+    this.vacate($(".starts .thumbs", form), "button", { type: "button", disabled: true });
   },
 
+  // What will be found has its place already, so that nothing moves when it comes.
   forget(form) {
     this.found = this.asked = this.wanted = null;
-    $(".kept", form).hidden = true;
-    $(".searched", form).replaceChildren();
+    this.vacate($(".searched", form), "figure");
+    this.relabel(null, form);
     $(".reading", form).textContent = "";
+  },
+
+  vacate(row, tag, properties) {
+    const empty = () => node(tag, properties, node("i", { className: "blank" }));
+    row.replaceChildren(...Array.from({ length: row.dataset.places }, empty));
   },
 
   // One choice among names can be sought; any other condition is given.
@@ -134,14 +140,10 @@ tabs.invert = {
     if (moments.length) this.playing = setTimeout(() => this.play(moments), 130);
   },
 
-  // The same noise under every value of the first field, choices before others.
+  // The same noise under every value of the first field, choices before others; no pictures where none was found.
   relabel(last, form) {
     const field = [...model().fields].sort((a, b) => (b.type === "choice") - (a.type === "choice"))[0];
     const [values, titles] = tabs.conditioning.values(field);
-    const query = this.place(last);
-    query.delete(field.name);
-    query.set("rows", "1");
-    query.set("along", field.name);
     this.field = field.name;
     $(".kept", form).hidden = !values.length;
     if (!values.length) return;
@@ -150,12 +152,18 @@ tabs.invert = {
     row.classList.toggle("long", titles.some((title) => title.length > 4));
     $$("button", row).forEach((old) => old.remove());
     row.append(...values.map((value, index) => {
-      const button = node("button", { type: "button", title: say("invert_carry", { label: titles[index] }) },
+      const button = node("button", { type: "button", title: say("invert_carry", { label: titles[index] }), disabled: !last },
         node("span", { textContent: titles[index] }));
       button.dataset.at = value;
-      button.classList.toggle("own", last.values[field.name] === value);
+      button.classList.toggle("own", last?.values[field.name] === value);
       return button;
     }));
+    $("[data-open]", form).disabled = !last;
+    if (!last) return;
+    const query = this.place(last);
+    query.delete(field.name);
+    query.set("rows", "1");
+    query.set("along", field.name);
     this.row.ask(route("grid.png", query), say("invert_row"));
   },
 
