@@ -8,6 +8,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from cgan.ui.tabs import TABS
+
 pytestmark = pytest.mark.browser
 SIZES = pytest.mark.parametrize("size", ["desktop", "phone"])
 
@@ -206,3 +208,23 @@ def test_what_is_awaited_has_its_place(visit, forms, size, tab, awaited, comes):
         each.continue_()
     page.wait_for_selector(f"#panel-{tab} {comes}")
     assert end.bounding_box() == before
+
+
+OUTSIDE = """() => ["shown", "panel"].flatMap((part) => {
+    const column = document.querySelector(`.explorer .${part}`);
+    const right = column.getBoundingClientRect().right + 1;
+    const parts = [...column.querySelectorAll("button, input, select, output, canvas, p, label, legend")];
+    return parts.filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > right)
+        .map((each) => `${part}: ${each.outerHTML.slice(0, 200)}`);
+})"""
+
+
+@pytest.mark.parametrize("width", [870, 1000, 1180])
+def test_between_phone_and_wide_desktop_there_is_room_for_everything(visit, forms, width):
+    page = visit(at=forms).open("model=attributes")
+    page.set_viewport_size({"width": width, "height": 800})
+    for name in TABS:
+        page.locator(f"#tab-{name}").click()
+        panel = page.locator(".explorer .panel").bounding_box()
+        assert panel["width"] > 0.45 * width, name
+        assert page.evaluate(OUTSIDE) == [], name
