@@ -21,6 +21,7 @@ tabs.critic = {
     this.told = {};
     for (const row of $$(".ranked", form)) {
       row.hidden = false;
+      row.inert = true; // empty places until it is ranked
       row.style.removeProperty("--sheet");
       $$("small", row).forEach((score) => (score.textContent = ""));
     }
@@ -100,6 +101,7 @@ tabs.critic = {
   rank(form, end, shown, logits, sheet) {
     const row = $(`.ranked[data-end="${end}"]`, form);
     row.hidden = !shown.length;
+    row.inert = false;
     row.style.setProperty("--size", model().size);
     if (shown.length) row.style.setProperty("--sheet", `url("${sheet}")`);
     for (const [index, place] of $$("button", row).entries()) {

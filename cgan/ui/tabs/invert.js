@@ -15,7 +15,7 @@ tabs.invert = {
     this.pad = Freehand.in($(".slate", form), form);
     this.forget(form);
     this.offered = null;
-    this.vacate($(".starts .thumbs", form), "button", { type: "button", disabled: true });
+    this.vacate($(".starts .thumbs", form), "button");
   },
 
   // What will be found has its place already, so that nothing moves when it comes.
@@ -26,8 +26,9 @@ tabs.invert = {
     $(".reading", form).textContent = "";
   },
 
-  vacate(row, tag, properties) {
-    const empty = () => node(tag, properties, node("i", { className: "blank" }));
+  vacate(row, tag) {
+    row.inert = true;
+    const empty = () => node(tag, {}, node("i", { className: "blank" }));
     row.replaceChildren(...Array.from({ length: row.dataset.places }, empty));
   },
 
@@ -73,6 +74,7 @@ tabs.invert = {
     const told = await fetch(url).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
     if (!told || url !== this.offered) return;
     $(".starts .note", form).textContent = say(told.real ? "invert_real" : "invert_own");
+    $(".starts .thumbs", form).inert = false;
     $(".starts .thumbs", form).replaceChildren(...told.pictures.map((text, index) => {
       const button = node("button", { type: "button", title: say("example", { n: index + 1 }) }, thumbnail(this.pad.field, text));
       button.setAttribute("aria-label", button.title);
@@ -124,6 +126,7 @@ tabs.invert = {
     const next = finalists.slice(1).map((each) => `${props.word(Object.values(each.values)[0])} (${percent(each.error, 1)})`).join(", ");
     $(".reading", form).textContent = name === null ? say("invert_noise", far)
       : say("invert_both", { ...far, label: props.word(name) }) + (next ? ` ${say("invert_next", { next })}` : "");
+    $(".searched", form).inert = false;
     $(".searched", form).replaceChildren(...path.map((moment) => {
       const alt = say("invert_step", { n: moment.step });
       const image = node("img", { referrerPolicy: "no-referrer", alt, src: route("frame.png", this.place(moment)) });
