@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import itertools
 import json
 import os
 from dataclasses import dataclass
@@ -32,8 +33,15 @@ CASES = (  # what the page shows, the slider, from where to where
     ("tab=directions&label=3&kind=pca", "#directions-way-0", -4.0, 4.0),
 )
 
-SCRIPT = """async ([selector, events, values]) => {
+SCRIPT = """async ([selector, events, values, seed]) => {
     const slider = document.querySelector(selector);
+    const move = (control, value) => {
+        control.value = value;
+        control.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    move(slider, values[0]);
+    move(slider.form.elements.seed, seed);
+    await new Promise((done) => setTimeout(done, 1000));
     const seen = [];
     let watching = true;
     const watch = () => {
@@ -46,8 +54,7 @@ SCRIPT = """async ([selector, events, values]) => {
     for (let index = 0; index < events; index++) {
         const wait = began + (1000 * index) / events - performance.now();
         if (wait > 0) await new Promise((done) => setTimeout(done, wait));
-        slider.value = values[index];
-        slider.dispatchEvent(new Event("input", { bubbles: true }));
+        move(slider, values[index]);
     }
     await new Promise((done) => setTimeout(done, Math.max(0, began + 1000 - performance.now())));
     watching = false;
@@ -69,13 +76,14 @@ class Row:
     distinct_per_s: list[int]  # of every repetition
 
 
-def drag(page: Page, selector: str, low: float, high: float) -> int:
-    """Move the slider from `low` to `high` in 60 input events over a second, as a hand would.
+def drag(page: Page, selector: str, low: float, high: float, seed: int) -> int:
+    """Move the slider from `low` to `high` in 60 input events over a second, as a hand would, at a seed of
+    which nothing has been made: no picture comes from a cache.
 
     Returns how many different pictures were there when the browser painted within that second.
     """
     values = [low + (high - low) * index / (EVENTS - 1) for index in range(EVENTS)]
-    return page.evaluate(SCRIPT, [selector, EVENTS, values])
+    return page.evaluate(SCRIPT, [selector, EVENTS, values, seed])
 
 
 def main() -> None:
@@ -86,7 +94,7 @@ def main() -> None:
     parser.add_argument("--model", action="append", default=[], help="as for app.py")
     parser.add_argument("--json", type=Path, help="write the table here too")
     arguments = parser.parse_args()
-    rows = []
+    rows, seeds = [], itertools.count(1000)
     with server(arguments.model) as (port, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
         for query, slider, low, high in CASES:
@@ -94,8 +102,7 @@ def main() -> None:
             page.goto(f"http://127.0.0.1:{port}/?{query}")
             page.wait_for_selector(".frame img")
             page.wait_for_timeout(1000)
-            nudge = (high - low) / 1000  # so that no repetition finds its pictures in a cache
-            seen = [drag(page, slider, low + nudge * turn, high) for turn in range(arguments.repeats)]
+            seen = [drag(page, slider, low, high, next(seeds)) for _ in range(arguments.repeats)]
             page.close()
             rows.append(Row(query, slider, seen))
             print(f"{query:40} {slider:20} {seen} pictures/s", flush=True)

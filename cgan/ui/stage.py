@@ -100,11 +100,14 @@ def _tools() -> str:
         for key in ("snippet_curl", "snippet_client", "snippet_python")
     )
     home = (
-        f'<details class="home"><summary class="plain">{text("home")}</summary><div class="walks">'
-        f'<p class="note">{text("home_walk")}</p><div class="row">{walk}</div></div>'
-        f'<p class="note">{text("home_same")}</p>{snippets}</details>'
+        f'<button type="button" class="plain" data-home aria-expanded="false" aria-controls="home">'
+        f"{text('home')}</button>"
     )
-    return f'<div class="tools">{plain}{gauge}{home}<p class="readout" hidden></p></div>'
+    panel = (
+        f'<div class="home" id="home" hidden><div class="walks"><p class="note">{text("home_walk")}</p>'
+        f'<div class="row">{walk}</div></div><p class="note">{text("home_same")}</p>{snippets}</div>'
+    )
+    return f'<div class="tools">{plain}{gauge}{home}<p class="readout" hidden></p>{panel}</div>'
 
 
 def _strip() -> str:

@@ -81,7 +81,7 @@ def test_what_the_figures_say_of_a_row(visit):
     row = next(row for row in STUDY.rows.values() if row["against"])
     page = open_at(visit(), f"&techniques={row['name']}")
     line = page.locator(".compared .figures tbody tr", has_text="Obedience").inner_text()
-    assert f"{100 * row['figures']['obedience']['mean']:.2f} %" in line
+    assert f"{100 * row['figures']['obedience']['mean']:.2f}\u00a0%" in line
     change = row["against"]["obedience"]
     assert f"{abs(100 * change['difference']):.2f} points" in line
     assert verdict("obedience", change) in line

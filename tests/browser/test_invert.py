@@ -57,7 +57,7 @@ def test_a_drawing_is_found_and_its_label_changed(visit, forms, size):
     label, raw = last["values"]["label"], last["raw"]
     visitor.wait_for(f"frame.png?model=judged&label={label}&raw={raw}")
     words = page.locator(f"{FORM} .reading").inner_text()
-    assert words.startswith(f"Found: {label}, {100 * last['error']:.1f} % away")
+    assert words.startswith(f"Found: {label}, {100 * last['error']:.1f}\u00a0% away")
     steps = page.locator(f"{FORM} .searched figcaption").all_inner_texts()
     assert steps == ["First guess", *(f"Step {moment['step']}" for moment in told["path"][1:])]
     row = page.locator(f"{FORM} .relabelled button")

@@ -37,7 +37,7 @@ def test_the_curves_carry_a_line_where_the_snapshot_stands(visit):
     before = [float(line.get_attribute("x1")) for line in lines.all()]
     page.locator("#learn-snapshot").fill("3")
     page.wait_for_function(
-        "document.querySelector('form[data-tab=learn] .reading').textContent.includes('90.0 %')"
+        "document.querySelector('form[data-tab=learn] .reading').textContent.includes('90.0\u00a0%')"
     )
     after = [float(line.get_attribute("x1")) for line in lines.all()]
     assert (before, after) == ([46, 46], [262, 262])

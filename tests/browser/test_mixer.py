@@ -15,7 +15,7 @@ def test_mixer(visit, site, size):
     visitor.wait_for("frame.png?seed=1&label=zero:0.5,two:0.5")
     page.locator("#mixer-weight-1").fill("0.25")
     visitor.wait_for("frame.png?seed=1&label=zero:0.5,one:0.25,two:0.5")
-    assert page.locator(".faders output").all_inner_texts() == ["40 %", "20 %", "40 %"]
+    assert page.locator(".faders output").all_inner_texts() == ["40\u00a0%", "20\u00a0%", "40\u00a0%"]
     page.locator("#mixer-strength").fill("2")
     visitor.wait_for("frame.png?seed=1&label=zero:0.5,one:0.25,two:0.5&strength=2")
     page.locator(".presets button", has_text="All alike").click()
@@ -36,7 +36,7 @@ def test_the_last_fader_up_stays_up(visit):
     page = visitor.open("tab=mixer&label=one")
     page.locator("#mixer-weight-1").fill("0")
     visitor.wait_for("frame.png?seed=1&label=one")
-    assert page.locator(".faders output").all_inner_texts() == ["0 %", "100 %", "0 %"]
+    assert page.locator(".faders output").all_inner_texts() == ["0\u00a0%", "100\u00a0%", "0\u00a0%"]
 
 
 def test_corners_change_places_and_another_model_begins_anew(visit):

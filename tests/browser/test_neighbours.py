@@ -74,7 +74,7 @@ def test_where_no_pictures_are_kept_it_says_so(visit):
     page = visitor.open("tab=neighbours&seed=1&label=one")
     visitor.wait_for("frame.png?seed=1&label=one")
     page.wait_for_selector(f"{FORM} .nearest.idle")
-    assert "No real pictures are kept" in page.locator(f"{FORM} .note").inner_text()
+    assert "No real pictures are kept" in page.locator(f"{FORM} .reading").inner_text()
     assert page.locator(f"{FORM} .yard").is_hidden()
     page.locator("#neighbours-seed").fill("2")
     visitor.wait_for("frame.png?seed=2&label=one")

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from PIL import Image
 
+from cgan.ui.tabs import TABS
+
 pytestmark = pytest.mark.browser
 SIZES = pytest.mark.parametrize("size", ["desktop", "phone"])
 
@@ -140,7 +142,13 @@ def test_the_model_card(visit, size):
     visitor.wait_for("grid.png?rows=10")
     card = page.locator(".card")
     words = card.inner_text()
-    for part in ("87.50 %", "recall is 80 %", "our-features", "neither is the usual FID", "--preset tiny"):
+    for part in (
+        "87.50\u00a0%",
+        "recall is 80\u00a0%",
+        "our-features",
+        "neither is the usual FID",
+        "--preset tiny",
+    ):
         assert part in words
     row = card.locator(".figures tbody tr", has_text="Obedience").inner_text().split()
     assert row == ["Obedience", "↑", "92.50", "%", "±", "1.25", "%", "87.50", "%"]
@@ -148,13 +156,13 @@ def test_the_model_card(visit, size):
     cells = card.locator(".confusion tbody td")
     assert cells.all_inner_texts() == ["100", "", "", "", "90.0", "10.0", "12.5", "", "87.5"]
     cells.nth(5).click()
-    assert card.locator(".reading").inner_text() == "Asked for one, read as two: 10.00 %"
+    assert card.locator(".reading").inner_text() == "Asked for one, read as two: 10.00\u00a0%"
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowLeft")
-    assert card.locator(".reading").inner_text() == "Asked for two, read as one: 0.00 %"
+    assert card.locator(".reading").inner_text() == "Asked for two, read as one: 0.00\u00a0%"
     labels = [chart.get_attribute("aria-label") for chart in card.locator("svg").all()]
     assert labels == [
-        "Obedience ↑ from 50.00 % to 90.00 % at 3 kimg",
+        "Obedience ↑ from 50.00\u00a0% to 90.00\u00a0% at 3 kimg",
         "Fréchet distance over the real floor from 90 to 4 at 3 kimg",
     ]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -175,3 +183,48 @@ def test_strength_is_a_slider_where_the_picture_follows_it(visit):
     page.locator("#tab-conditioning").click()
     page.locator("#conditioning-strength").fill("-0.5")
     visitor.wait_for("grid.png?seed=1&rows=8&strength=-0.5")
+
+
+@SIZES
+@pytest.mark.parametrize(
+    ("tab", "awaited", "comes"),
+    [
+        ("critic", "ranking.json", '.ranked[data-end="worst"] small:not(:empty)'),
+        ("critic", "score.json", ".scale svg"),
+        ("invert", "inversion.json", ".searched img"),
+        ("invert", "starts.json", ".starts canvas"),
+    ],
+)
+def test_what_is_awaited_has_its_place(visit, forms, size, tab, awaited, comes):
+    page = visit(size, forms).page
+    held = []
+    page.route(f"**/{awaited}*", lambda each: held.append(each))
+    with page.expect_request(f"**/{awaited}*"):
+        page.goto(f"{forms}/?tab={tab}&model=judged")
+    page.wait_for_timeout(1500)  # for what comes without it
+    end = page.locator(f"#panel-{tab} .row").last
+    before = end.bounding_box()
+    for each in held:
+        each.continue_()
+    page.wait_for_selector(f"#panel-{tab} {comes}")
+    assert end.bounding_box() == before
+
+
+OUTSIDE = """() => ["shown", "panel"].flatMap((part) => {
+    const column = document.querySelector(`.explorer .${part}`);
+    const right = column.getBoundingClientRect().right + 1;
+    const parts = [...column.querySelectorAll("button, input, select, output, canvas, p, label, legend")];
+    return parts.filter((each) => each.checkVisibility() && each.getBoundingClientRect().right > right)
+        .map((each) => `${part}: ${each.outerHTML.slice(0, 200)}`);
+})"""
+
+
+@pytest.mark.parametrize("width", [870, 1000, 1180])
+def test_between_phone_and_wide_desktop_there_is_room_for_everything(visit, forms, width):
+    page = visit(at=forms).open("model=attributes")
+    page.set_viewport_size({"width": width, "height": 800})
+    for name in TABS:
+        page.locator(f"#tab-{name}").click()
+        panel = page.locator(".explorer .panel").bounding_box()
+        assert panel["width"] > 0.45 * width, name
+        assert page.evaluate(OUTSIDE) == [], name

@@ -1,6 +1,6 @@
 // What the tabs that show figures draw with: numbers in words, elements, and curves of quality against kimg.
 
-const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)} %`;
+const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)}\u00a0%`;
 const plainly = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
 const judged = (curve) => (curve ?? []).filter((point) => Number.isFinite(point.obedience)); // there may have been no judge
 const threeDigits = (value) => `${Number(value.toPrecision(3))}`;

@@ -9,7 +9,11 @@ const home = {
 
   start() {
     this.box = $(".home");
-    this.box.addEventListener("toggle", () => this.write());
+    $("[data-home]").addEventListener("click", ({ currentTarget: button }) => {
+      this.box.hidden = !this.box.hidden;
+      button.setAttribute("aria-expanded", !this.box.hidden);
+      this.write();
+    });
     for (const button of $$("[data-code]", this.box)) {
       button.addEventListener("click", () => copyText($("code", button.closest(".snippet")).textContent, button, "copied_code"));
     }
@@ -25,7 +29,7 @@ const home = {
   },
 
   async write() {
-    if (!this.box.open || !this.path) return;
+    if (this.box.hidden || !this.path) return;
     const { path, query } = this;
     this.known ??= fetch("gradio_api/info").then((answer) => answer.json()).then((info) => info.named_endpoints).catch(() => ({}));
     const known = await this.known;

@@ -19,7 +19,14 @@ tabs.critic = {
 
   model(_, form) {
     this.told = {};
-    for (const row of $$(".ranked", form)) row.style.removeProperty("--sheet");
+    for (const row of $$(".ranked", form)) {
+      row.hidden = false;
+      row.inert = true; // empty places until it is ranked
+      row.style.removeProperty("--sheet");
+      $$("small", row).forEach((score) => (score.textContent = ""));
+    }
+    $(".opinion .reading", form).textContent = "";
+    $(".scale", form).replaceChildren();
     this.pad = Freehand.in($(".freehand"), form);
     this.padHeat = new Live(this.layer($(".freehand .sheet")), { limit: 1 });
   },
@@ -82,7 +89,7 @@ tabs.critic = {
       for (const [end, shown] of [["best", order], ["worst", [...order].reverse()]]) this.rank(form, end, shown, logits, this.made);
     }
     if (told.real) this.rank(form, "real", [...real.logits.keys()], real.logits, this.reals);
-    $("[data-ticks]", form).hidden = !real?.logits.length;
+    $("[data-ticks]", form).hidden = real?.logits.length === 0;
     $(".scale", form).replaceChildren(...(own ? [this.scale(own, ranking?.logits ?? [], real?.logits ?? [], drawn)] : []));
   },
 
@@ -94,6 +101,7 @@ tabs.critic = {
   rank(form, end, shown, logits, sheet) {
     const row = $(`.ranked[data-end="${end}"]`, form);
     row.hidden = !shown.length;
+    row.inert = false;
     row.style.setProperty("--size", model().size);
     if (shown.length) row.style.setProperty("--sheet", `url("${sheet}")`);
     for (const [index, place] of $$("button", row).entries()) {
@@ -155,7 +163,7 @@ tabs.critic = {
     const [left, right, line] = [8, 552, 58];
     const x = (logit) => left + ((right - left) * (logit - low)) / (high - low);
     const likely = own.probability !== null;
-    const svg = draw("svg", { viewBox: `0 0 560 ${likely ? 104 : 84}`, role: "img", "aria-label": $(".opinion .reading").textContent });
+    const svg = draw("svg", { viewBox: "0 0 560 104", role: "img", "aria-label": $(".opinion .reading").textContent });
     svg.append(draw("line", { x1: left, x2: right, y1: line, y2: line, class: "rule" }));
     const step = [0.25, 0.5, 1, 2, 5, 10, 20, 50, 100].find((each) => (high - low) / each <= 6) ?? 200;
     for (let at = Math.ceil(low / step) * step; at <= high; at += step) {

@@ -182,7 +182,7 @@ class Critic(Tab):
             <input type="hidden" name="raw" value="" data-default="">
             <input type="hidden" name="z" value="" data-default="">
             <div class="opinion"><p class="reading" role="status"></p><div class="scale"></div>
-                <p class="note" data-ticks hidden>{text("critic_ticks")}</p></div>
+                <p class="note" data-ticks>{text("critic_ticks")}</p></div>
             <div class="row">{switch("heat", key="critic_heat")}
                 <p class="note" data-legend hidden>{text("critic_legend")}</p></div>
             {widgets(models, "critic", compact=True)}

@@ -145,7 +145,7 @@ tabs.inside = {
     const high = (size) => 14 + 14 * Math.log2(size);
     const wide = (count) => 16 + 11 * Math.log2(count);
     const words = stages.map((stage, index) => `${this.name(stage, index)} ${this.role(stage)}`).join("; ");
-    const svg = draw("svg", { role: "radiogroup", "aria-label": say("inside_drawing", { parts: words }) });
+    const svg = draw("svg", { role: "radiogroup", class: stages.length > 4 ? "many" : "", "aria-label": say("inside_drawing", { parts: words }) });
     let x = 4;
     for (const [index, stage] of stages.entries()) {
       const [width, height] = [wide(stage.channels), high(stage.size)];
@@ -162,12 +162,12 @@ tabs.inside = {
         draw("text", { x: middle, y: base - height / 2 + 5, "text-anchor": "middle", class: "lost" }));
       const enters = [["noise", "inside_noise"], ["vector", "inside_condition"], ["spatial", "inside_map"]].filter(([name]) => stage[name]);
       enters.forEach(([name, key], row) => part.append(
-        draw("text", { x: middle, y: base + 32 + 13 * row, "text-anchor": "middle", class: `enters ${name}` }, `↑ ${say(key)}`)));
+        draw("text", { x: middle, y: base + 32 + 15 * row, "text-anchor": "middle", class: `enters ${name}` }, `↑ ${say(key)}`)));
       if (index) svg.append(draw("path", { class: "flow", d: `M${x - gap + 4} ${base - 20}h${gap - 10}m-5 -4l5 4l-5 4` }));
       svg.append(part);
       x += column + gap;
     }
-    svg.setAttribute("viewBox", `0 0 ${x - gap + 4} ${base + 38 + 13 * deepest}`);
+    svg.setAttribute("viewBox", `0 0 ${x - gap + 4} ${base + 36 + 15 * deepest}`);
     svg.style.maxWidth = `${1.25 * (x - gap + 4)}px`;
     svg.addEventListener("click", ({ target }) => this.choose(target.closest("[data-level]"), form));
     svg.addEventListener("keydown", (event) => this.walk(event, form));

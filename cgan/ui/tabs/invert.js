@@ -15,14 +15,21 @@ tabs.invert = {
     this.pad = Freehand.in($(".slate", form), form);
     this.forget(form);
     this.offered = null;
-    $(".kept h2", form).textContent = say(this.sought ? "invert_keep" : "invert_keep_noise");
+    this.vacate($(".starts .thumbs", form), "button");
   },
 
+  // What will be found has its place already, so that nothing moves when it comes.
   forget(form) {
     this.found = this.asked = this.wanted = null;
-    $(".kept", form).hidden = true;
-    $(".searched", form).replaceChildren();
+    this.vacate($(".searched", form), "figure");
+    this.relabel(null, form);
     $(".reading", form).textContent = "";
+  },
+
+  vacate(row, tag) {
+    row.inert = true;
+    const empty = () => node(tag, {}, node("i", { className: "blank" }));
+    row.replaceChildren(...Array.from({ length: row.dataset.places }, empty));
   },
 
   // One choice among names can be sought; any other condition is given.
@@ -67,6 +74,7 @@ tabs.invert = {
     const told = await fetch(url).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
     if (!told || url !== this.offered) return;
     $(".starts .note", form).textContent = say(told.real ? "invert_real" : "invert_own");
+    $(".starts .thumbs", form).inert = false;
     $(".starts .thumbs", form).replaceChildren(...told.pictures.map((text, index) => {
       const button = node("button", { type: "button", title: say("example", { n: index + 1 }) }, thumbnail(this.pad.field, text));
       button.setAttribute("aria-label", button.title);
@@ -118,6 +126,7 @@ tabs.invert = {
     const next = finalists.slice(1).map((each) => `${props.word(Object.values(each.values)[0])} (${percent(each.error, 1)})`).join(", ");
     $(".reading", form).textContent = name === null ? say("invert_noise", far)
       : say("invert_both", { ...far, label: props.word(name) }) + (next ? ` ${say("invert_next", { next })}` : "");
+    $(".searched", form).inert = false;
     $(".searched", form).replaceChildren(...path.map((moment) => {
       const alt = say("invert_step", { n: moment.step });
       const image = node("img", { referrerPolicy: "no-referrer", alt, src: route("frame.png", this.place(moment)) });
@@ -134,14 +143,10 @@ tabs.invert = {
     if (moments.length) this.playing = setTimeout(() => this.play(moments), 130);
   },
 
-  // The same noise under every value of the first field, choices before others.
+  // The same noise under every value of the first field, choices before others; no pictures where none was found.
   relabel(last, form) {
     const field = [...model().fields].sort((a, b) => (b.type === "choice") - (a.type === "choice"))[0];
     const [values, titles] = tabs.conditioning.values(field);
-    const query = this.place(last);
-    query.delete(field.name);
-    query.set("rows", "1");
-    query.set("along", field.name);
     this.field = field.name;
     $(".kept", form).hidden = !values.length;
     if (!values.length) return;
@@ -150,12 +155,18 @@ tabs.invert = {
     row.classList.toggle("long", titles.some((title) => title.length > 4));
     $$("button", row).forEach((old) => old.remove());
     row.append(...values.map((value, index) => {
-      const button = node("button", { type: "button", title: say("invert_carry", { label: titles[index] }) },
+      const button = node("button", { type: "button", title: say("invert_carry", { label: titles[index] }), disabled: !last },
         node("span", { textContent: titles[index] }));
       button.dataset.at = value;
-      button.classList.toggle("own", last.values[field.name] === value);
+      button.classList.toggle("own", last?.values[field.name] === value);
       return button;
     }));
+    $("[data-open]", form).disabled = !last;
+    if (!last) return;
+    const query = this.place(last);
+    query.delete(field.name);
+    query.set("rows", "1");
+    query.set("along", field.name);
     this.row.ask(route("grid.png", query), say("invert_row"));
   },
 

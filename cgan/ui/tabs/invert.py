@@ -20,7 +20,7 @@ from cgan.inversion import STEPS, Guess, Inversion, Moment, choices, embed, inve
 from cgan.types import Cond
 from cgan.ui.controls import button, choice
 from cgan.ui.fields import sketch, widgets
-from cgan.ui.i18n import say
+from cgan.ui.i18n import say, text
 from cgan.ui.pictures import enlarge, png, tile
 from cgan.ui.plans import Route, Work, bound, field_values
 from cgan.ui.query import Query
@@ -161,14 +161,15 @@ class Invert(Tab):
         return f"""
             <div class="slate">{sketch(PAD, "invert", "", False)}</div>
             <div class="starts"><p class="note"></p>
-                <div class="thumbs" role="group" aria-label="{say("examples_of")}"></div></div>
+                <div class="thumbs" role="group" aria-label="{say("examples_of")}"
+                    data-places="{STARTS}"></div></div>
             <div class="row seeking">{choice("seek", key="invert_seek", options=SEEK)}
                 {button("inside_carry", mark="data-stage")}</div>
             {widgets(models, "invert", compact=True)}
             <p class="reading" role="status"></p>
-            <div class="searched"></div>
-            <div class="kept" hidden>
-                <h2></h2>
+            <div class="searched" data-places="{len(SHOWN)}"></div>
+            <div class="kept">
+                <h2>{text("invert_keep")}</h2>
                 <div class="relabelled"></div>
                 <div class="row">{button("invert_open", mark="data-open")}</div>
             </div>"""

@@ -46,7 +46,7 @@ tabs.mixer = {
     const sum = weights.reduce((total, weight) => total + weight, 0) || 1;
     $$(".faders input", form).forEach((fader, index) => {
       if (Number(fader.value) !== weights[index]) put(fader, String(weights[index]));
-      const share = `${Math.round((100 * weights[index]) / sum)} %`;
+      const share = percent(weights[index] / sum, 0);
       if (fader.nextElementSibling.textContent !== share) fader.nextElementSibling.textContent = share; // else laid out anew
       if (fader.ariaValueText !== share) fader.ariaValueText = share;
       fader.parentElement.classList.toggle("loose", weights[index] === 0);
@@ -146,7 +146,7 @@ tabs.mixer = {
     this.knob.style.setProperty("--y", at(1));
     this.knob.style.opacity = 0.3 + 0.7 * inside;
     this.knob.setAttribute("aria-valuenow", Math.round(100 * inside));
-    const words = own.map((index, place) => `${props.word(field.choices[index])} ${Math.round(100 * shares[place] * inside)} %`);
+    const words = own.map((index, place) => `${props.word(field.choices[index])} ${percent(shares[place] * inside, 0)}`);
     this.knob.setAttribute("aria-valuetext", words.join(", "));
     this.shares = shares;
   },

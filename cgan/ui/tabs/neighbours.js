@@ -21,7 +21,7 @@ tabs.neighbours = {
     $(".nearest", form).classList.add("waiting");
     $(".nearest .film", form).replaceChildren();
     $(".nearest ol", form).replaceChildren();
-    $(".nearest .note", form).textContent = "";
+    $("[data-way]", form).textContent = "";
     $(".nearest .reading", form).textContent = say("invert_searching");
   },
 
@@ -58,7 +58,7 @@ tabs.neighbours = {
     this.none = !found.searched;
     $(".nearest", form).classList.toggle("idle", this.none);
     if (this.none) {
-      $(".nearest .note", form).textContent = say("neighbours_none");
+      $(".nearest .reading", form).textContent = say("neighbours_none");
       return;
     }
     this.told = found;
@@ -83,6 +83,6 @@ tabs.neighbours = {
     const whole = generated?.nearest && real?.nearest
       ? say("neighbours_whole", { ratio: generated.nearest.ratio.mean.toFixed(2), copies: percent(generated.nearest.copies.mean, 1), of }) : "";
     const way = { features: "neighbours_features", pixels: "neighbours_pixels" }[space];
-    $(".nearest .note", form).textContent = `${say(way, { searched, of, judge })} ${whole}`;
+    $("[data-way]", form).textContent = `${say(way, { searched, of, judge })} ${whole}`;
   },
 };

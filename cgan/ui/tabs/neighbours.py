@@ -125,14 +125,14 @@ class Nearest(Tab):
                 <div class="yard" role="img"><i></i></div>
                 <p class="ends" aria-hidden="true">{text("neighbours_copy")}{text("neighbours_far")}</p>
                 <p class="reading" role="status"></p>
-                <p class="note"></p>
             </div>
             {widgets(models, "neighbours", compact=True)}
             <div class="row">{button("inside_carry", mark="data-carry")}</div>
             <div class="pair">
                 {seed("neighbours", value=1)}
                 {slider("neighbours", "psi", low=0, high=2, step=0.01, value=1)}
-            </div>"""
+            </div>
+            <p class="note" data-way></p>"""
 
     def endpoint(self, api: Api) -> None:
         def neighbours(
