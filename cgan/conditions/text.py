@@ -25,7 +25,7 @@ from cgan.types import Cond, Raw
 TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts a sentence
 BANK = 256  # captions of the data that `sample` draws from
 MOST_WORDS, LONGEST_CAPTION = 4096, 64  # in the vocabulary; words in a caption
-AROUND = 2  # words before and behind a word that tell what it belongs to: a "small" nose, not a "small" face
+AROUND = 2  # words before and behind a word that tell of what it is said: of a nose, or of a whole face
 JUDGING = 128, 64  # widths of the layers that judge whether a word is true of a picture
 
 
@@ -94,7 +94,7 @@ class TextEncoder(ConditionEncoder):
         self.gru = nn.GRU(options.embedding, options.hidden, batch_first=True)
         around = (2 * AROUND + 1) * options.embedding
         self.saying = _layers(around, *JUDGING)
-        self.evened = nn.BatchNorm1d(options.hidden, affine=False)
+        self.evened = nn.BatchNorm1d(options.hidden, affine=False)  # a faint reading counts as a loud one
         self.showing, self.meaning = (_layers(options.hidden, *JUDGING) for _ in range(2))
 
     def fields(self) -> tuple[Caption]:
@@ -158,10 +158,10 @@ class TextEncoder(ConditionEncoder):
 
         A word is judged by itself, so that a nose counts as much as a background, and only by pictures, so
         that "tilted" asks for more than a hint of "left". Judging words: Li et al. 2019 ("Controllable
-        Text-to-Image Generation", section 3.4); with other captions as negatives: Reed et al. 2016.
+        Text-to-Image Generation"); with other captions as negatives: Reed et al. 2016.
         """
         learns = cond.vector.requires_grad
-        self.evened.train(learns)
+        self.evened.train(learns)  # by real pictures; the generator's are measured by what these were like
         loss = self._untrue(self.showing(self.evened(auxiliary.float())), raw, others=learns)
         return loss + self._untrue(self.meaning(cond.vector[:, :-1]), raw, others=True) if learns else loss
 

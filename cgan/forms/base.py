@@ -80,7 +80,8 @@ FORMS = (
         "Text",
         "You write a sentence; what it doesn't say the noise decides.",
         "A recurrent network reads word after word and ends with one vector, which enters as a label does. "
-        "It learns with the GAN. Words it never met are named to you and left out.",
+        "It learns with the GAN; where this begins from another, at first alone. Words it never met are "
+        "named to you and left out.",
         "By projection. In training it also sees real pictures under other pictures' captions and learns to "
         "refuse these, for else any good picture would pass. From the auxiliary head's vector each word, "
         "with those around it, must be found true of its own picture and untrue of the others: a small nose "
