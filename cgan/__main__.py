@@ -166,7 +166,7 @@ def evaluate(arguments: argparse.Namespace) -> None:
     processes = whole("--processes", arguments.processes, 1, 256)
     if arguments.json.is_dir() or not arguments.json.parent.is_dir():
         raise ValueError(f"--json must be a file in a folder that exists, got {str(arguments.json)!r}")
-    if arguments.record and not os.path.isdir(arguments.model):
+    if arguments.record and not hub.local(arguments.model):
         raise ValueError(f"--record needs a model folder of your own, {arguments.model} is none")
     torch.set_num_threads(1)  # two were up to eight times slower than one on a machine with other work
     folder = hub.fetch(arguments.model)

@@ -83,19 +83,19 @@ def plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
+def _written(value: Any) -> str:
+    return plain(str(value)).strip()
+
+
 def cell(value: Any) -> str:
     """A value as text; an absent one as an empty text."""
-    return (
-        "" if value is None else json.dumps(value) if isinstance(value, bool) else plain(str(value)).strip()
-    )
+    return "" if value is None else json.dumps(value) if isinstance(value, bool) else _written(value)
 
 
 def captions(value: Any) -> tuple[str, ...]:
     """A row's captions: one text, or in JSON a list of them."""
     texts = value if isinstance(value, list) else [value]
-    return tuple(text for text in ("" if t is None else plain(str(t)).strip() for t in texts) if text) or (
-        "",
-    )
+    return tuple(text for text in ("" if t is None else _written(t) for t in texts) if text) or ("",)
 
 
 def columns(rows: Sequence[Row], notes: Notes) -> list[Column]:
