@@ -150,15 +150,21 @@ def faces_mask() -> Config:
         generator__spatial_hidden=16,
         discriminator__widths=(32, 64, 96, 96),
         regularizers={"r1": R1(weight=1.0)},
-        training__kimg=200,
-        training__decay_kimg=150,
+        training__kimg=550,
+        training__decay_kimg=400,
     )
 
 
 def faces_image() -> Config:
     """Cartoon faces from a line drawing: `faces_mask` with a convolutional encoder, whose coarse maps know
     which lines belong together."""
-    return replace(faces_mask(), condition=Picture(), generator__spatial="encoded")
+    return replace(
+        faces_mask(),
+        condition=Picture(),
+        generator__spatial="encoded",
+        training__kimg=200,
+        training__decay_kimg=150,
+    )
 
 
 PRESETS: dict[str, Callable[[], Config]] = {
