@@ -1,3 +1,3 @@
 """cGAN Explorer: conditional GANs, the trainer that makes them and the engine that plays them."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

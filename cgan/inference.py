@@ -1,5 +1,6 @@
-"""A generator made ready to serve: norms folded into weights, and kernels whose result for one picture does
-not depend on the others in its batch, so that a query always has the same bytes.
+"""A generator made ready to serve: norms folded into weights, convolutions in half precision where that is
+native, and kernels whose result for one picture does not depend on the others in its batch, so that a query
+always has the same bytes.
 
 Shapes: N pictures, C channels in, O channels out, H x W pixels, Z noise width, S style width.
 """
@@ -9,13 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from cgan import memory
 from cgan.memory import unfilled
 from cgan.model import ConditionalGAN
 from cgan.networks.generator import Generator, Stem, TransposedUp
-from cgan.networks.layers import Modulation, UpConv2d
+from cgan.networks.layers import Modulation, TransposedConv2d, UpConv2d
+from cgan.precision import resolve
 from cgan.types import Cond
 
 CPU_BATCH = 16  # pictures at once; more gain nothing and leave the cache
@@ -38,10 +42,14 @@ class Sampler:
     does, batches of a single size are made.
     """
 
-    def __init__(self, model: ConditionalGAN, device: torch.device):
+    def __init__(self, model: ConditionalGAN, device: torch.device, precision: str = "auto"):
+        """`precision`: "float32" or "bfloat16", in which convolutions multiply, all but the last, which makes
+        the picture; "auto" is the quicker of the two on the device. Everything else is float32."""
+        if device.type == "cpu":
+            memory.keep()
         self.model = _copy(model)
         del self.model.discriminator
-        prepare(self.model.generator)
+        prepare(self.model.generator, getattr(torch, resolve(device, precision)))
         self.model.to(device, memory_format=torch.channels_last)
         self.device = device
         cuda = device.type == "cuda"
@@ -126,8 +134,9 @@ def _copy(model: ConditionalGAN) -> ConditionalGAN:
 
 
 @torch.no_grad()
-def prepare(generator: Generator) -> None:
-    """Change a generator in evaluation mode in place: the same pictures up to rounding, sooner."""
+def prepare(generator: Generator, dtype: torch.dtype) -> None:
+    """Change a generator in evaluation mode in place: the same pictures up to rounding, sooner. Its
+    convolutions multiply in `dtype`, all but the one that makes the picture."""
     for module in generator.modules():
         for name in list(getattr(module, "parametrizations", ())):
             parametrize.remove_parametrizations(module, name)
@@ -139,9 +148,11 @@ def prepare(generator: Generator) -> None:
         if isinstance(block, TransposedUp):
             _fold_concatenation(before, block.enter)
             before = block.conv
+    transposed = generator.options.block == "transposed"  # whose last block makes the picture
+    last = (generator.blocks[-1] if transposed else generator.to_image).conv
     for module in list(generator.modules()):
         for name, child in module.named_children():
-            if stand_in := faster(child):
+            if stand_in := faster(child, torch.float32 if child is last else dtype):
                 setattr(module, name, stand_in)
 
 
@@ -230,21 +241,44 @@ class Pointwise(nn.Module):
 
 
 class Convolution(nn.Module):
-    """A convolution by oneDNN whatever the batch: PyTorch takes another, slower kernel for a batch of one."""
+    """A convolution in a number format of its own; on a CPU by oneDNN whatever the batch, where PyTorch takes
+    another, slower kernel for a batch of one."""
 
-    def __init__(self, layer: nn.Conv2d):
+    def __init__(self, layer: nn.Conv2d, dtype: torch.dtype):
         super().__init__()
-        self.options = (layer.padding, layer.stride, layer.dilation, layer.groups)
-        self.register_buffer("weight", layer.weight)
-        self.register_buffer("bias", layer.bias)
+        self.options = (layer.stride, layer.padding, layer.dilation)
+        _take(self, layer, dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, O, H', W'], channels last."""
-        return torch.mkldnn_convolution(x, self.weight, self.bias, *self.options)
+        stride, padding, dilation = self.options
+        given = (x.to(self.weight.dtype), self.weight, self.bias)
+        if x.device.type == "cpu" and torch.backends.mkldnn.is_available():
+            return torch.mkldnn_convolution(*given, padding, stride, dilation, 1).to(x.dtype)
+        return F.conv2d(*given, stride, padding, dilation).to(x.dtype)
 
 
-def faster(layer: nn.Module) -> nn.Module | None:
-    """The layer's stand-in, if there is one."""
+class Transposed(nn.Module):
+    """A 4x4 transposed convolution to a map twice as large, in a number format of its own."""
+
+    def __init__(self, layer: nn.ConvTranspose2d, dtype: torch.dtype):
+        super().__init__()
+        _take(self, layer, dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, O, 2H, 2W]."""
+        y = F.conv_transpose2d(x.to(self.weight.dtype), self.weight, self.bias, stride=2, padding=1)
+        return y.to(x.dtype)
+
+
+def _take(module: nn.Module, layer: nn.Module, dtype: torch.dtype) -> None:
+    """The layer's weight and bias in a number format."""
+    module.register_buffer("weight", layer.weight.to(dtype))
+    module.register_buffer("bias", None if layer.bias is None else layer.bias.to(dtype))
+
+
+def faster(layer: nn.Module, dtype: torch.dtype) -> nn.Module | None:
+    """The layer's stand-in, if there is one; `dtype` for a convolution's."""
     match layer:
         case Stem():
             return RowStem(layer)
@@ -253,7 +287,9 @@ def faster(layer: nn.Module) -> nn.Module | None:
         case nn.Conv2d(kernel_size=(1, 1)):
             return Pointwise(layer)
         case UpConv2d():
-            return layer.as_transposed()
+            return Transposed(layer.as_transposed(), dtype)
+        case TransposedConv2d(out_channels=channels) if channels > 3:
+            return Transposed(layer, dtype)
         case nn.Conv2d():
-            return Convolution(layer)
+            return Convolution(layer, dtype)
     return None

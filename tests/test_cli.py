@@ -17,6 +17,7 @@ from cgan import hub, inference
 from tests.conftest import CLASSES
 
 ROOT = Path(__file__).parent.parent
+ROUNDED = 4  # levels that a pixel may be off where convolutions multiply in half precision
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_sample_writes_pictures_and_what_was_asked(folder, model, tmp_path):
     raw = model.encoder.sample(40, 3)
     assert (found["label"] == raw.argmax(1).numpy()).all()
     expected = model.sample(model.noise(3, 40), raw).permute(0, 2, 3, 1).int()
-    assert (torch.from_numpy(found["images"]).int() - expected).abs().max() <= 1
+    assert (torch.from_numpy(found["images"]).int() - expected).abs().max() <= ROUNDED
     assert not list(tmp_path.glob("*.partial"))
 
 
@@ -62,7 +63,7 @@ def test_sample_with_a_condition(folder, model, tmp_path, label):
     assert found["label"].tolist() == [CLASSES.index(label)] * 4
     raw = model.encoder.parse({"label": label}).expand(4, -1)
     expected = model.sample(model.noise(0, 4), raw)[:, 0].int()
-    assert (torch.from_numpy(found["images"])[..., 0].int() - expected).abs().max() <= 1
+    assert (torch.from_numpy(found["images"])[..., 0].int() - expected).abs().max() <= ROUNDED
 
 
 BAD = {

@@ -7,9 +7,10 @@ import torch
 from torch import nn
 
 from cgan import inference
-from cgan.inference import Sampler, resolve_device
+from cgan.inference import Convolution, Sampler, Transposed, resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks import NORMS
+from cgan.networks.layers import TransposedConv2d
 from cgan.types import Cond
 from tests.conftest import tiny_model
 
@@ -44,7 +45,7 @@ def lived_in(**options) -> ConditionalGAN:
 def test_pictures_are_those_of_the_plain_model(options):
     model = lived_in(**options)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    sampler = Sampler(model, CPU)
+    sampler = Sampler(model, CPU, "float32")
     noise, raw = model.noise(3, 40), model.encoder.sample(40, 3)
     with torch.inference_mode():
         torch.testing.assert_close(
@@ -58,10 +59,11 @@ def test_pictures_are_those_of_the_plain_model(options):
         assert torch.equal(tensor, before[name]), f"{name} of the model that was given has changed"
 
 
+@pytest.mark.parametrize("precision", ["float32", "auto"])
 @pytest.mark.parametrize("options", VARIANTS, ids=str)
-def test_a_picture_does_not_depend_on_its_batch(options):
+def test_a_picture_does_not_depend_on_its_batch(options, precision):
     model = lived_in(**options)
-    sampler = Sampler(model, CPU)
+    sampler = Sampler(model, CPU, precision)
     noise, raw = model.noise(3, 40), model.encoder.sample(40, 3)
     whole = sampler(noise, Cond(raw))
     for size in (1, 2, 3, 7):
@@ -71,13 +73,34 @@ def test_a_picture_does_not_depend_on_its_batch(options):
     assert torch.equal(sampler(noise[order], Cond(raw[order])), whole[order])
 
 
+@pytest.mark.parametrize("options", VARIANTS, ids=str)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_every_convolution_but_the_last_multiplies_in_the_format_asked_for(options, dtype):
+    generator = lived_in(**options).generator
+    inference.prepare(generator, dtype)
+    convolutions = [
+        m for m in generator.modules() if isinstance(m, Convolution | Transposed | TransposedConv2d)
+    ]
+    *inner, last = (module.weight.dtype for module in convolutions)
+    assert set(inner) == ({dtype} if len(generator.blocks) else set())
+    assert last == torch.float32
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_convolution_is_the_same_without_onednn(there, monkeypatch):
+    """Apple's processors and GPUs have none."""
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: there)
+    layer, x = nn.Conv2d(3, 5, 4, stride=2, padding=1), torch.randn(2, 3, 8, 8)
+    torch.testing.assert_close(Convolution(layer, torch.float32)(x), layer(x))
+
+
 def test_batch_norms_are_folded_away():
     sampler = Sampler(lived_in(), CPU)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in sampler.model.generator.modules())
 
 
 def test_where_batches_would_differ_pictures_are_made_one_by_one(monkeypatch, model):
-    def unsteady(generator):
+    def unsteady(generator, dtype):
         """Pictures alone and in company differ by a bit."""
         plain = generator.forward
         generator.forward = lambda noise, cond: plain(noise, cond) * (1 + 1e-6 * (len(noise) > 1))
@@ -110,7 +133,7 @@ def test_batches_are_filled_up_to_a_recorded_size(model):
 @pytest.mark.parametrize("options", VARIANTS, ids=str)
 def test_graphs_replay_what_they_recorded(options):
     model = lived_in(**options)
-    sampler = Sampler(model, torch.device("cuda"))
+    sampler = Sampler(model, torch.device("cuda"), "float32")
     noise, raw = model.noise(3, 80), model.encoder.sample(80, 3)
     whole = sampler(noise, Cond(raw))
     assert (whole.int() - model.sample(noise, raw).int()).abs().max() <= 1

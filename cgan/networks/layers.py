@@ -67,15 +67,16 @@ class Concatenation(nn.Module):
 class TransposedConv2d(nn.ConvTranspose2d):
     """A 4x4 transposed convolution to a map twice as large, computed as suits oneDNN on a CPU: its gradient
     of the bias takes longer than all others, so the bias is added apart; and it is slow to make a single
-    channel, which is therefore one matrix product, whose 4x4 patches are summed where they overlap."""
+    channel, or the three of a picture, which are therefore one matrix product, whose 4x4 patches are summed
+    where they overlap. (With three, the gradient of that is slower still.)"""
 
     def __init__(self, width: int, out: int):
         super().__init__(width, out, 4, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, C', 2H, 2W]."""
-        if self.out_channels == 1:
-            patches = self.weight.flatten(1).mT @ x.flatten(2)  # [N, 16, H W]
+        if self.out_channels <= (1 if torch.is_grad_enabled() else 3):
+            patches = self.weight.flatten(1).mT @ x.flatten(2)  # [N, 16 C', H W]
             size = [2 * side for side in x.shape[2:]]
             y = F.fold(patches, size, self.kernel_size, padding=self.padding, stride=self.stride)
         else:
