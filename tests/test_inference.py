@@ -21,6 +21,7 @@ VARIANTS = [
     {"generator__block": "transposed", "generator__norm": NORMS["batch"]()},
     {"generator__block": "transposed", "generator__norm": NORMS["spectral"]()},
     {"generator__noise_in_blocks": False},
+    {"generator__mapping": 6},
     {"generator__attention": (8,)},
     {"generator__output": "sigmoid", "generator__noise": "uniform"},
     {"generator__to_image": "transposed", "generator__widths": (4,)},
@@ -31,6 +32,8 @@ def lived_in(**options) -> ConditionalGAN:
     """A tiny model whose norms have seen something, so that folding them is not the identity."""
     model = tiny_model(**options)
     generator = torch.Generator().manual_seed(1)
+    if model.generator.mapping:  # which starts as the identity
+        model.generator.mapping.leave.weight.normal_(generator=generator)
     for module in model.generator.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(generator=generator)

@@ -31,6 +31,7 @@ class GeneratorOptions:
     widths: tuple[int, ...] = (128, 64, 32)
     noise_dim: int = 100
     noise: Literal["normal", "uniform"] = "normal"
+    mapping: int = 0  # width of the layers that mix noise and condition before all others; 0 for none
     noise_in_blocks: bool = (
         True  # whether the noise modulates every block beside the condition, or enters once
     )
@@ -52,6 +53,10 @@ class GeneratorOptions:
                 "generator.noise_dim, generator.spatial_hidden and every one of generator.widths must be at "
                 "least 1"
             )
+        if self.mapping < 0:
+            raise ValueError("generator.mapping must be at least 0")
+        if self.mapping and (self.block == "transposed" or not self.noise_in_blocks):
+            raise ValueError("generator.mapping needs noise in the blocks")
 
     @property
     def image_range(self) -> tuple[float, float]:
@@ -74,6 +79,23 @@ class Stem(nn.ConvTranspose2d):
         """[N, S] -> [N, C, H, W]."""
         x = (style @ self.weight.flatten(1)).unflatten(1, self.weight.shape[1:])
         return (x + self.bias.to(x.dtype)[:, None, None]).contiguous(memory_format=torch.channels_last)
+
+
+class Mapping(nn.Module):
+    """What noise and condition say together, added to what each says by itself (Karras et al. 2019, section
+    2: a mapping network). Blocks read the style by linear layers: without this the noise could only blend
+    what the condition leaves open, a hat or none, where it must choose. It starts as the identity."""
+
+    def __init__(self, style_dim: int, hidden: int, norm: Norm):
+        super().__init__()
+        self.enter = norm.weight(nn.Linear(style_dim, hidden))
+        self.middle = norm.weight(nn.Linear(hidden, hidden))
+        self.leave = nn.Linear(hidden, style_dim)
+
+    def forward(self, style: Tensor) -> Tensor:
+        """[N, S] -> [N, S]."""
+        x = F.leaky_relu(self.enter(style), 0.2)
+        return style + self.leave(F.leaky_relu(self.middle(x), 0.2))
 
 
 class ResidualUp(nn.Module):
@@ -179,6 +201,7 @@ class Generator(nn.Module):
             hidden = options.spatial_hidden
             self.spatial = SpatialEncoder(spatial_channels, hidden, size, self.resolutions, norm)
             inner = (self.block_style_dim, hidden, norm, 0)
+        self.mapping = Mapping(style_dim, options.mapping, norm) if options.mapping else None
         self.stem = Stem(style_dim, options.widths[0], base)
         outs = [*options.widths[1:], channels] if transposed else options.widths[1:]
         self.blocks = nn.ModuleList(block(a, b, *inner) for a, b in zip(options.widths, outs, strict=False))
@@ -204,6 +227,8 @@ class Generator(nn.Module):
         spatial = (spatial_channels, size, size) if spatial_channels else None
         self.reference = Reference(norm.reference, (options.noise_dim,), vector_dim, spatial)
         initialise(self, options.init)
+        if self.mapping:
+            nn.init.zeros_(self.mapping.leave.weight)
 
     def forward(self, noise: Tensor, cond: Cond, tap: Tap | None = None) -> Tensor:
         """noise [N, Z], Cond(vector [N, D], spatial [N, M, H, W]) -> pictures [N, C, H, W] in
@@ -213,6 +238,8 @@ class Generator(nn.Module):
         noise, cond = self.reference.prepend(noise, cond)
         own = [noise] if noise.ndim == 2 else noise.unbind(1)
         styles = [part if cond.vector is None else torch.cat([part, cond.vector], dim=1) for part in own]
+        if self.mapping:
+            styles = [self.mapping(style) for style in styles]
         inner = [style[:, style.shape[1] - self.block_style_dim :] for style in styles]
         inner += inner[-1:] * (len(self.blocks) + 2 - len(inner))
         x = self.stem(styles[0])
