@@ -27,6 +27,7 @@ from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1
 from cgan.regularizers.matching import Matching
 from cgan.timeline import Timeline
+from cgan.training import trainer as trainer_module
 from cgan.training.folder import finish
 from cgan.training.log import sample_grid
 from cgan.training.trainer import Trainer
@@ -446,6 +447,19 @@ def test_an_encoder_may_learn_alone_at_first_and_at_a_rate_of_its_own(tmp_path):
         for group in getattr(trainer.players, f"{player}_optimizer").param_groups
     }
     assert rates == {"generator": 2e-4, "discriminator": 2e-4, "encoder": 0.03}
+
+
+def test_an_encoder_that_learns_alone_learns_from_every_batch_of_a_step(tmp_path, monkeypatch):
+    seen = []
+    turn = trainer_module.encoder_turn
+    monkeypatch.setattr(
+        trainer_module, "encoder_turn", lambda *given: seen.append(given[2].raw) or turn(*given)
+    )
+    data = Images(torch.zeros(N, 1, SIZE, SIZE, dtype=torch.uint8), TARGETS)
+    config = configured("text", training__encoder_kimg=1, training__discriminator_steps=2)
+    Trainer(config, data, tmp_path, start=ConditionalGAN(config.model(TARGETS, SIZE, 1))).step()
+    assert len(seen) == 2
+    assert not torch.equal(*seen)
 
 
 @pytest.mark.parametrize("name", CONDITIONS)

@@ -181,7 +181,8 @@ class Trainer:
         tensors that stay: `rows`, the learning rates and the average's weight are written before."""
         batches = [self.feed.at(rows) for rows in self.rows]
         if due is None:
-            figures = encoder_turn(self.players, self.config, batches[0])
+            for batch in batches:
+                figures = encoder_turn(self.players, self.config, batch)
         else:
             figures = train_step(self.players, self.config, batches, due)
         self.ema.update(self.player)
