@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from cgan.conditions import CONDITIONS
+from cgan.config import replace
 from cgan.forms.__main__ import MODELS, bundled, main
 from cgan.forms.base import FORMS
 from cgan.forms.drawing import draw
@@ -65,6 +66,17 @@ def test_a_drawing_shows_where_condition_and_noise_enter():
     arrows = [path.get("marker-end") for path in root.iter("{http://www.w3.org/2000/svg}path")]
     assert arrows.count("url(#head-b4650f)") == 4 + 4 + 1, "into 4 resolutions, along 5 maps, to the critic"
     assert arrows.count("url(#head-8a63d2)") == 1 + 4
+
+
+@pytest.mark.parametrize("mapping", [0, 8])
+def test_a_drawing_says_what_reads_a_caption_and_what_mixes_it_with_the_noise(mapping):
+    config = replace(preset("faces-text"), generator__mapping=mapping)
+    root = ElementTree.fromstring(
+        draw(ConditionalGAN(config.model({"text": [["a face"]]}, 64, 3)), "A picture")
+    )
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+    assert "Embedding → GRU" in texts
+    assert ("mixed, then scale and shift each channel" in texts) == bool(mapping)
 
 
 def test_a_folder_without_models_is_refused_in_one_line(tmp_path, capsys):

@@ -103,6 +103,7 @@ class ConditionEncoder(nn.Module):
     """Turns what a person gives, or a data set holds, into `Cond`."""
 
     form: str
+    reader: str = ""  # the layers, if any, through which the vector comes
     vector_dim: int = 0
     spatial_channels: int = 0
     auxiliary_dim: int = 0

@@ -82,6 +82,7 @@ class TextEncoder(ConditionEncoder):
     none."""
 
     form = Text.form
+    reader = "Embedding → GRU"
 
     def __init__(self, options: Text):
         if not options.vocabulary or not options.length:

@@ -149,9 +149,10 @@ class Drawing:
         if noisy or self.vector:
             appended = self.config.generator.block == "transposed"
             words = "appended to the channels" if appended else "scale and shift each channel"
+            words = f"mixed, then {words}" if self.config.generator.mapping else words
             sheet.words(HEAD + 24, y + (30 if self.vector else 10), words, anchor="start")
         if self.vector:
-            reader = " → ".join(type(part).__name__ for part in self.model.encoder.children())
+            reader = self.model.encoder.reader
             words = [f"{self.config.condition.form}: {self.vector} numbers", *([reader] if reader else [])]
             sheet.box(CENTRE, y + 10, 2 * HALF, 24 + 12 * len(words), ASKED, *words)
             lines.append((ASKED, y + 10, 5 if noisy else 0))
