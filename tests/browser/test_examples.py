@@ -36,6 +36,22 @@ def test_the_stage_shows_the_first_example_and_then_the_last_one_pointed_at(visi
     visitor.address("tab=conditioning", "seed=1")
 
 
+def test_examples_begin_with_the_chosen_model_and_lead_to_the_head_of_the_page(visit, bundled):
+    visitor: Visitor = visit("phone", bundled)
+    page = visitor.page
+    page.goto(f"{bundled}/?tab=examples&model=faces-attributes")
+    current = page.locator(".gallery [aria-current]")
+    current.wait_for()
+    assert current.get_attribute("data-model") == "faces-attributes"
+    page.locator("[data-models]").select_option("mnist")
+    assert current.get_attribute("data-model") == "mnist"
+    page.locator(".gallery a").last.tap()
+    visitor.address("tab=inside", "model=faces-attributes")
+    assert page.locator("#tab-inside").bounding_box()["y"] > -1
+    page.go_back()
+    visitor.address("tab=examples", "model=mnist")
+
+
 def test_the_grid_of_many_fields_holds_the_others_as_chosen(visit, bundled):
     visitor: Visitor = visit(at=bundled)
     page = visitor.open("tab=conditioning&model=faces-attributes")

@@ -84,6 +84,26 @@ def test_an_address_shows_the_same_picture_elsewhere(visit, site, tab):
     assert second.address() == address
 
 
+def test_back_and_forward_go_from_tab_to_tab(visit):
+    visitor = visit()
+    page = visitor.open("tab=generate&seed=4&label=one")
+    page.locator("#tab-conditioning").click()
+    page.locator("#conditioning-seed").fill("5")
+    visitor.address("seed=5")
+    page.locator("[data-models]").select_option("second")
+    page.locator(".cells button").nth(1).click()
+    visitor.wait_for("frame.png?model=second&seed=5&label=T-shirt/top")
+    page.go_back()
+    visitor.wait_for("grid.png?model=second&seed=5&rows=8")
+    page.go_back()
+    visitor.wait_for("frame.png?model=first&seed=4&label=one")
+    assert page.locator("[data-models]").input_value() == "first"
+    page.go_forward()
+    page.go_forward()
+    visitor.wait_for("frame.png?model=second&seed=5&label=T-shirt/top")
+    visitor.address("tab=generate", "model=second", "seed=5")
+
+
 def test_values_that_no_slider_can_take_are_kept_exactly(visit):
     visitor = visit()
     visitor.open("seed=3&label=zero:0.5,two:0.5&z=1.2345,-5.5")
