@@ -69,6 +69,29 @@ def test_a_finger_moves_a_slider(visit):
     assert page.locator(".frame img").bounding_box()["y"] >= 0, "the picture stays in sight"
 
 
+@pytest.mark.parametrize("slider", ["z-0", "raw-2"])
+def test_a_finger_that_scrolls_past_a_slider_moves_nothing(visit, slider):
+    visitor = visit("phone")
+    page = visitor.open("seed=1&label=zero")
+    if slider.startswith("raw"):
+        page.locator('#panel-generate .chip:has(input[value="components"])').tap()
+    page.locator(f"#generate-{slider}").evaluate("slider => slider.scrollIntoView({ block: 'end' })")
+    box = page.locator(f"#generate-{slider}").bounding_box()
+    x, y = box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2
+    touch, before = page.context.new_cdp_session(page), page.evaluate("scrollY")
+    for kind, up in [
+        ("touchStart", 0),
+        *(("touchMove", 10 * step) for step in range(1, 13)),
+        ("touchEnd", None),
+    ]:
+        points = [] if up is None else [{"x": x, "y": y - up}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_function("before => scrollY > before", arg=before)
+    visitor.wait_for("frame.png?seed=1&label=zero")
+    assert page.locator(f"#generate-{slider}").input_value() == "0"
+    assert not re.search("[?&](z|raw)=", visitor.address())
+
+
 @pytest.mark.parametrize("tab", STATES)
 def test_an_address_shows_the_same_picture_elsewhere(visit, site, tab):
     route, query = STATES[tab]

@@ -158,6 +158,18 @@ function listen() {
     put(target, target.dataset.default ?? "0");
     changed();
   });
+  // A finger that scrolls the page from a slider on has moved nothing.
+  let before;
+  element.addEventListener("pointerdown", ({ target: { value, dataset } }) => (before = { value, touched: "touched" in dataset }));
+  element.addEventListener("pointercancel", ({ target }) => {
+    if (target.type !== "range") return;
+    target.value = before.value;
+    tell(target);
+    if (before.touched) return;
+    delete target.dataset.touched;
+    paint(target);
+    changed();
+  });
   element.addEventListener("submit", (event) => event.preventDefault());
   for (const dice of $$("[data-dice]")) {
     dice.addEventListener("click", () => {
