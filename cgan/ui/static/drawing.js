@@ -400,6 +400,8 @@ class Sketch extends Drawing {
 // Whether most of it is paper, as of a drawing.
 const bare = (pixels) => pixels.filter((value) => value > 239).length > pixels.length / 2;
 
+const isDrawn = ({ type }) => type in arts;
+
 // A small picture of a field's text.
 function thumbnail(field, text) {
   const canvas = document.createElement("canvas");
