@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 import torch
+from fastapi import FastAPI
 
 from cgan.conditions.label import Label
 from cgan.config import Config, TrainingOptions, replace
 from cgan.data import Images
 from cgan.data.vision import MNIST
+from cgan.engine import Engine
 from cgan.model import ConditionalGAN
 from cgan.networks import DiscriminatorOptions, GeneratorOptions
+from cgan.ui.routes import PictureRoutes
 
 torch.set_num_threads(1)  # tiny networks gain nothing from two, and lose tenfold on a busy machine
 
@@ -67,3 +70,16 @@ def data() -> Images:
 @pytest.fixture
 def model() -> ConditionalGAN:
     return tiny_model()
+
+
+def served(engine: Engine) -> FastAPI:
+    """The picture routes before an engine."""
+    app = FastAPI()
+    PictureRoutes(engine).add_to(app)
+    return app
+
+
+@pytest.fixture
+def app(engine: Engine) -> FastAPI:
+    """The picture routes before a test file's own `engine`."""
+    return served(engine)

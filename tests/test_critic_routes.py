@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 import torch
-from fastapi import FastAPI
 from PIL import Image
 
 from cgan.conditions import CONDITIONS, Choice
@@ -21,9 +20,8 @@ from cgan.critic import scores, sensitivity
 from cgan.data.faces import Faces
 from cgan.engine import Engine
 from cgan.model import ConditionalGAN
-from cgan.ui.routes import PictureRoutes
 from cgan.ui.tabs.critic import DARKER, LIGHTER, overlay
-from tests.conftest import CLASSES, tiny_config, tiny_data, tiny_model
+from tests.conftest import CLASSES, served, tiny_config, tiny_data, tiny_model
 from tests.test_routes import COLOUR, get, pixels
 
 LOSSES = {name: {"training": {"config": {"loss": {"name": name}}}} for name in ("bce", "hinge")}
@@ -43,13 +41,6 @@ def engine(tmp_path_factory):
     engine = Engine(models, "cpu", folders)
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def app(engine) -> FastAPI:
-    app = FastAPI()
-    PictureRoutes(engine).add_to(app)
-    return app
 
 
 def told(app, path: str) -> dict:
@@ -204,8 +195,8 @@ def test_real_pictures_are_judged_under_what_they_show(form, tmp_path, monkeypat
         "text": {"text": drawn.targets["text"][0][0]},
         "mask": {"mask": to_text(drawn.targets["mask"][0].numpy())},
     }[form]
-    engine, app = Engine({"faces": model}, "cpu"), FastAPI()
-    PictureRoutes(engine).add_to(app)
+    engine = Engine({"faces": model}, "cpu")
+    app = served(engine)
     logits = told(app, f"/real.json?{urlencode(query)}")["logits"]
     engine.close()
     if form == "mask":

@@ -8,12 +8,10 @@ import json
 import numpy as np
 import pytest
 import torch
-from fastapi import FastAPI
 from PIL import Image
 
 from cgan.engine import Engine
 from cgan.ui.pictures import diverging
-from cgan.ui.routes import PictureRoutes
 from tests.conftest import tiny_model
 from tests.test_routes import get, pixels
 
@@ -23,13 +21,6 @@ def engine():
     engine = Engine({"one": tiny_model(generator__widths=(48, 4))}, "cpu")
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def app(engine) -> FastAPI:
-    app = FastAPI()
-    PictureRoutes(engine).add_to(app)
-    return app
 
 
 def without(engine, off) -> np.ndarray:

@@ -14,7 +14,6 @@ from PIL import Image
 from cgan.conditions.pictures import read_picture, to_text
 from cgan.engine import Engine
 from cgan.model import ConditionalGAN
-from cgan.ui.routes import PictureRoutes
 from cgan.ui.tabs import neighbours as tab
 from tests.conftest import tiny_config, tiny_model
 from tests.test_conditions import TARGETS, condition
@@ -37,13 +36,6 @@ def engine():
     engine = Engine({"one": vivid_model(), "drawn": drawn_model(), "large": large}, "cpu")
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def app(engine) -> FastAPI:
-    app = FastAPI()
-    PictureRoutes(engine).add_to(app)
-    return app
 
 
 def asked(app: FastAPI, path: str) -> dict:

@@ -7,14 +7,12 @@ import io
 import numpy as np
 import pytest
 import torch
-from fastapi import FastAPI
 from PIL import Image, ImageSequence
 
 from cgan import timeline
 from cgan.engine import Engine
 from cgan.model import TIMELINE, ModelError
 from cgan.timeline import Snapshots
-from cgan.ui.routes import PictureRoutes
 from tests.conftest import CLASSES, tiny_model
 from tests.test_routes import get, pixels
 
@@ -43,13 +41,6 @@ def engine(folder, tmp_path_factory):
     engine = Engine.load({"one": folder, "bare": bare}, "cpu")
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def app(engine) -> FastAPI:
-    app = FastAPI()
-    PictureRoutes(engine).add_to(app)
-    return app
 
 
 def expected(index: int, seed: int, label: str) -> np.ndarray:

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from fastapi import FastAPI
 
 from cgan.conditions import CONDITIONS
 from cgan.engine import Engine
@@ -17,7 +16,6 @@ from cgan.metrics.judge import Features, Subjects
 from cgan.metrics.reading import READERS, Reading
 from cgan.model import ConditionalGAN
 from cgan.ui import reading
-from cgan.ui.routes import PictureRoutes
 from tests.test_conditions import ATTRIBUTES, SIZE, TARGETS, configured, values_of
 from tests.test_routes import get
 
@@ -117,13 +115,6 @@ def engine():
     engine = Engine(models, "cpu")
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def app(engine) -> FastAPI:
-    app = FastAPI()
-    PictureRoutes(engine).add_to(app)
-    return app
 
 
 @pytest.fixture

@@ -20,9 +20,8 @@ from cgan.latent import place, slerp
 from cgan.model import ConditionalGAN
 from cgan.types import Cond
 from cgan.ui.plans import PICTURE_ROUTES
-from cgan.ui.routes import PictureRoutes
 from cgan.ui.tabs import ROUTES
-from tests.conftest import CLASSES, tiny_config, tiny_model
+from tests.conftest import CLASSES, served, tiny_config, tiny_model
 from tests.test_conditions import SIZE, TARGETS, configured, encoder
 
 
@@ -42,13 +41,6 @@ def engine():
     engine = Engine({"one": vivid_model(), "two": tiny_model(), "rgb": COLOUR}, "cpu")
     yield engine
     engine.close()
-
-
-@pytest.fixture
-def app(engine) -> FastAPI:
-    app = FastAPI()
-    PictureRoutes(engine).add_to(app)
-    return app
 
 
 def get_all(app: FastAPI, *paths: str, method: str = "GET", **headers: str) -> list[httpx.Response]:
@@ -214,8 +206,8 @@ def test_the_grid_has_noises_in_rows_and_choices_in_columns(app, engine):
 )
 def test_the_grid_goes_along_any_field(name, along, values):
     model = ConditionalGAN(configured(name).model(TARGETS, SIZE, 1)).eval().requires_grad_(False)
-    engine, app = Engine({name: model}, "cpu"), FastAPI()
-    PictureRoutes(engine).add_to(app)
+    engine = Engine({name: model}, "cpu")
+    app = served(engine)
     try:
         grid = pixels(app, f"/grid.png?seed=7&rows=2{along}")
         assert grid.shape == (2 * SIZE + 1, len(values) * (SIZE + 1) - 1)
@@ -361,8 +353,7 @@ def test_the_same_query_has_the_same_bytes_alone_in_company_and_after_a_restart(
     paths += ["/grid.png?rows=5", "/strip.png?label=one&seed2=3&steps=40", "/frame.png?label=two&count=33"]
     together = [response.content for response in get_all(app, *paths)]
     restarted = Engine({"one": vivid_model()}, "cpu")
-    fresh = FastAPI()
-    PictureRoutes(restarted).add_to(fresh)
+    fresh = served(restarted)
     try:
         assert restarted.models["one"].version == engine.models["one"].version
         assert [get(fresh, path).content for path in paths] == together
@@ -471,8 +462,8 @@ def test_the_figures_in_a_models_folder_are_told(tmp_path):
     figures = {"training": {"kimg": 3.5}, "evaluation": {"ratio": {"recall": 0.75}}, "curve": []}
     tiny_model().save(tmp_path / "one")
     (tmp_path / "one" / "metrics.json").write_text(json.dumps(figures))
-    engine, app = Engine.load({"one": tmp_path / "one"}, "cpu"), FastAPI()
-    PictureRoutes(engine).add_to(app)
+    engine = Engine.load({"one": tmp_path / "one"}, "cpu")
+    app = served(engine)
     try:
         (told,) = get(app, "/models.json").json()
         assert told["metrics"] == figures

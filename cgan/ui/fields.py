@@ -168,7 +168,7 @@ def _drawing(kind: str, field: Paint | Sketch, tab: str, end: str, compact: bool
     attributes += f'aria-label="{escape(title(field))}"'
     if compact:
         canvas = f'<canvas role="img" aria-label="{escape(title(field))}"></canvas>'
-        take = button("take", mark="data-take")
+        take = button(f"take_{kind}", mark="data-take")
         return f'<div {attributes}>{held}<div class="taken">{canvas}<div>{take}{thumbs}</div></div></div>'
     canvas = f'<canvas tabindex="0" role="application" aria-label="{say("drawing_keys")}"></canvas>'
     choose = f'<label class="plain file">{text("upload")}<input type="file" form="" accept="image/*"></label>'

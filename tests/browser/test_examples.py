@@ -1,20 +1,25 @@
-"""The tab Examples with bundled models: what stands on the stage, and the way from there."""
+"""Bundled models: the tab Examples, the way from there, and a photograph where drawings are expected."""
 
 from __future__ import annotations
 
+import io
+
 import pytest
+from PIL import Image
 
 from cgan.ui.server import BUNDLED
 from tests.browser.conftest import Visitor, serving
+from tests.browser.test_fields import pixels
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def bundled(tmp_path_factory):
-    """The address of a server with two of the bundled models."""
+    """The address of a server with three of the bundled models."""
     folder = tmp_path_factory.mktemp("bundled")
-    with serving(folder, str(BUNDLED / "mnist"), str(BUNDLED / "faces-attributes")) as address:
+    names = ("mnist", "faces-attributes", "faces-image")
+    with serving(folder, *(str(BUNDLED / name) for name in names)) as address:
         yield address
 
 
@@ -36,6 +41,22 @@ def test_the_stage_shows_the_first_example_and_then_the_last_one_pointed_at(visi
     visitor.address("tab=conditioning", "seed=1")
 
 
+def test_examples_begin_with_the_chosen_model_and_lead_to_the_head_of_the_page(visit, bundled):
+    visitor: Visitor = visit("phone", bundled)
+    page = visitor.page
+    page.goto(f"{bundled}/?tab=examples&model=faces-attributes")
+    current = page.locator(".gallery [aria-current]")
+    current.wait_for()
+    assert current.get_attribute("data-model") == "faces-attributes"
+    page.locator("[data-models]").select_option("mnist")
+    assert current.get_attribute("data-model") == "mnist"
+    page.locator(".gallery a").last.tap()
+    visitor.address("tab=inside", "model=faces-attributes")
+    assert page.locator("#tab-inside").bounding_box()["y"] > -1
+    page.go_back()
+    visitor.address("tab=examples", "model=mnist")
+
+
 def test_the_grid_of_many_fields_holds_the_others_as_chosen(visit, bundled):
     visitor: Visitor = visit(at=bundled)
     page = visitor.open("tab=conditioning&model=faces-attributes")
@@ -51,3 +72,19 @@ def test_the_grid_of_many_fields_holds_the_others_as_chosen(visit, bundled):
     assert visitor.shown() != before
     page.locator(".cells button").first.click()
     visitor.address("tab=generate", "smile=-0.8", "glasses=none", "hair_colour=red")
+
+
+def test_a_photograph_becomes_lines_where_drawings_are_expected(visit, bundled):
+    page = visit(at=bundled).open("model=faces-image")
+    photograph, drawing = (Image.new("RGB", (90, 90), colour) for colour in ("skyblue", "white"))
+    for picture in (photograph, drawing):
+        picture.paste("black", (30, 30, 60, 60))
+    chooser = page.locator("#panel-generate input[type=file]")
+    for picture, inside in ((photograph, True), (drawing, False)):
+        out = io.BytesIO()
+        picture.save(out, "PNG")
+        chooser.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": out.getvalue()})
+        page.wait_for_timeout(500)
+        drawn = pixels(page.locator("#panel-generate input[name=image]").input_value())
+        assert drawn[2:18].min() > 239, "around it there is paper"
+        assert (drawn[32, 32] > 239) == inside, "lines alone are drawn, or all that was"

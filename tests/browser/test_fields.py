@@ -227,6 +227,29 @@ def test_a_picture_is_opened_in_the_browser_and_turned_into_lines(visit, forms):
     assert state(page)["image"] == text
 
 
+@pytest.mark.parametrize("name", ["mask", "image"])
+def test_what_is_drawn_and_what_comes_of_it_are_seen_together_on_a_phone(visit, forms, name):
+    page = visit("phone", forms).open(f"model={name}")
+    page.locator(
+        '#panel-generate .kit input[value="brush"], #panel-generate .kit input[value="pen"]'
+    ).evaluate("tool => tool.scrollIntoView({ block: 'end' })")
+    stage, canvas = (
+        page.locator(part).bounding_box() for part in (".stage", "#panel-generate canvas >> nth=0")
+    )
+    assert canvas["y"] >= stage["y"] + stage["height"]
+
+
+def test_what_a_form_lacks_is_said_and_nothing_else(visit, forms):
+    page = visit(at=forms).open("tab=mixer&model=mask")
+    assert page.locator("#panel-mixer").inner_text().startswith("This model has no labels")
+    assert page.locator("#panel-mixer").locator("canvas, input, button").filter(visible=True).count() == 0
+    page.locator("#tab-learn").click()
+    assert page.locator("#panel-learn").inner_text().startswith("This model came without snapshots")
+    page.locator("[data-models]").select_option("label")
+    page.locator("#tab-mixer").click()
+    assert page.locator("#panel-mixer").inner_text().startswith("Ask for several labels")
+
+
 @SIZES
 def test_every_form_has_two_ends_and_a_grid(visit, forms, size):
     visitor = visit(size, forms)

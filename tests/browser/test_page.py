@@ -69,6 +69,29 @@ def test_a_finger_moves_a_slider(visit):
     assert page.locator(".frame img").bounding_box()["y"] >= 0, "the picture stays in sight"
 
 
+@pytest.mark.parametrize("slider", ["z-0", "raw-2"])
+def test_a_finger_that_scrolls_past_a_slider_moves_nothing(visit, slider):
+    visitor = visit("phone")
+    page = visitor.open("seed=1&label=zero")
+    if slider.startswith("raw"):
+        page.locator('#panel-generate .chip:has(input[value="components"])').tap()
+    page.locator(f"#generate-{slider}").evaluate("slider => slider.scrollIntoView({ block: 'end' })")
+    box = page.locator(f"#generate-{slider}").bounding_box()
+    x, y = box["x"] + 0.8 * box["width"], box["y"] + box["height"] / 2
+    touch, before = page.context.new_cdp_session(page), page.evaluate("scrollY")
+    for kind, up in [
+        ("touchStart", 0),
+        *(("touchMove", 10 * step) for step in range(1, 13)),
+        ("touchEnd", None),
+    ]:
+        points = [] if up is None else [{"x": x, "y": y - up}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    page.wait_for_function("before => scrollY > before", arg=before)
+    visitor.wait_for("frame.png?seed=1&label=zero")
+    assert page.locator(f"#generate-{slider}").input_value() == "0"
+    assert not re.search("[?&](z|raw)=", visitor.address())
+
+
 @pytest.mark.parametrize("tab", STATES)
 def test_an_address_shows_the_same_picture_elsewhere(visit, site, tab):
     route, query = STATES[tab]
@@ -82,6 +105,26 @@ def test_an_address_shows_the_same_picture_elsewhere(visit, site, tab):
     assert second.wait_for(f"{route}?{address.split('&', 1)[1]}") == picture
     assert second.page.locator('[role="tab"][aria-selected="true"]').get_attribute("data-tab") == tab
     assert second.address() == address
+
+
+def test_back_and_forward_go_from_tab_to_tab(visit):
+    visitor = visit()
+    page = visitor.open("tab=generate&seed=4&label=one")
+    page.locator("#tab-conditioning").click()
+    page.locator("#conditioning-seed").fill("5")
+    visitor.address("seed=5")
+    page.locator("[data-models]").select_option("second")
+    page.locator(".cells button").nth(1).click()
+    visitor.wait_for("frame.png?model=second&seed=5&label=T-shirt/top")
+    page.go_back()
+    visitor.wait_for("grid.png?model=second&seed=5&rows=8")
+    page.go_back()
+    visitor.wait_for("frame.png?model=first&seed=4&label=one")
+    assert page.locator("[data-models]").input_value() == "first"
+    page.go_forward()
+    page.go_forward()
+    visitor.wait_for("frame.png?model=second&seed=5&label=T-shirt/top")
+    visitor.address("tab=generate", "model=second", "seed=5")
 
 
 def test_values_that_no_slider_can_take_are_kept_exactly(visit):

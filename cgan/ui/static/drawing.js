@@ -286,9 +286,9 @@ class Drawing {
     const image = await createImageBitmap(file).catch(() => null);
     if (!image) return this.remark(say("no_picture"));
     this.begin();
-    this.opened?.(image);
     this.pixels = this.load(image);
     this.made();
+    this.opened?.(image);
   }
 
   load(image) {
@@ -353,9 +353,13 @@ class Sketch extends Drawing {
     }
   }
 
-  opened(image) {
+  // A photograph where drawings are expected becomes lines at once. One step back it is as it was opened.
+  async opened(image) {
     this.source = image;
     $("[data-lines]", this.root).hidden = false;
+    const [example] = this.field.examples;
+    if (!example || bare(this.pixels)) return;
+    if (bare(this.load(await decoded(example)))) this.lines();
   }
 
   // Edges of the opened picture, dark where its grey changes most (Sobel's gradient, at twice the size).
@@ -392,6 +396,11 @@ class Sketch extends Drawing {
     return text;
   }
 }
+
+// Whether most of it is paper, as of a drawing.
+const bare = (pixels) => pixels.filter((value) => value > 239).length > pixels.length / 2;
+
+const isDrawn = ({ type }) => type in arts;
 
 // A small picture of a field's text.
 function thumbnail(field, text) {

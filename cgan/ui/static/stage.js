@@ -73,10 +73,26 @@ function show(name, query) {
   if (query) write(query);
 }
 
+// Another tab is another place in the browser's history; what changes in a tab changes its place's address.
 function open(name, query) {
+  const other = name !== page.tab;
+  if (other) keep();
+  turnTo(name, query);
+  if (other) history.pushState(history.state, "", permalink());
+  $('[role="tablist"]').scrollIntoView({ block: "nearest" });
+}
+
+function turnTo(name, query) {
+  const asked = query?.get("model") ?? page.model;
+  if (asked !== page.model) {
+    choose(asked);
+    $("[data-models]").value = asked;
+  }
   show(name, query);
   changed();
 }
+
+const tabOf = (query) => (query.get("tab") in tabs ? query.get("tab") : "generate");
 
 // A model brings its own condition, directions and width of noise; seeds and the rest stay.
 function choose(name) {
@@ -142,6 +158,18 @@ function listen() {
     put(target, target.dataset.default ?? "0");
     changed();
   });
+  // A finger that scrolls the page from a slider on has moved nothing.
+  let before;
+  element.addEventListener("pointerdown", ({ target: { value, dataset } }) => (before = { value, touched: "touched" in dataset }));
+  element.addEventListener("pointercancel", ({ target }) => {
+    if (target.type !== "range") return;
+    target.value = before.value;
+    tell(target);
+    if (before.touched) return;
+    delete target.dataset.touched;
+    paint(target);
+    changed();
+  });
   element.addEventListener("submit", (event) => event.preventDefault());
   for (const dice of $$("[data-dice]")) {
     dice.addEventListener("click", () => {
@@ -163,6 +191,10 @@ function listen() {
     button.addEventListener("click", () => button.dataset.language !== props.language && props.speak(button.dataset.language));
   }
   addEventListener("pagehide", keep);
+  addEventListener("popstate", () => {
+    const query = new URLSearchParams(location.search);
+    turnTo(tabOf(query), query);
+  });
 }
 
 function turn(event) {
@@ -215,7 +247,7 @@ function start(before) {
   listen();
   if ($("[data-models]")) $("[data-models]").value = page.model;
   for (const [name, state] of before?.states ?? []) write(state, name);
-  show(query.get("tab") in tabs ? query.get("tab") : "generate", query);
+  show(tabOf(query), query);
   if (names.includes(asked)) changed();
   else warn(say("no_model", { name: asked, names: names.join(", ") }));
   if (before) $(`[data-language="${props.language}"]`).focus();

@@ -113,7 +113,8 @@ function permalink() {
   const query = new URLSearchParams({ tab: page.tab });
   read().forEach((value, key) => query.set(key, value));
   const asked = new URLSearchParams(location.search);
-  for (const name of ["lang", "__theme"]) if (asked.has(name)) query.set(name, asked.get(name));
+  if (asked.has("lang")) query.set("lang", props.language); // a step back may lead to where it was another
+  if (asked.has("__theme")) query.set("__theme", asked.get("__theme"));
   return `${location.pathname}?${plain(query)}`;
 }
 

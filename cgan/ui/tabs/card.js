@@ -129,10 +129,12 @@ tabs.card = {
     const rows = ["command", "commit", "hardware", "kimg", "minutes"].filter((name) => training[name] != null);
     const number = (value) => (typeof value === "number" ? Math.round(value).toLocaleString(props.language) : String(value));
     return node("section", {}, node("h2", { textContent: say("card_made") }), node("dl", {}, ...rows.flatMap((name) => [
-      node("dt", { textContent: say(`card_${name}`) }), node("dd", { textContent: number(training[name]) })])));
+      node("dt", { textContent: say(`card_${name}`) }), node("dd", {}, ...options(number(training[name])))])));
   },
 };
 
+// A command's parts, each of an option and its value.
+const options = (text) => text.split(/ (?=--)/).flatMap((part, index) => [index ? " " : "", node("span", { textContent: part })]);
 const SHARES = ["accuracy", "iou", "term_accuracy", "f1"];
 const DETAILS = [["spearman", plainly], ["accuracy", percent], ["terms", percent], ["classes", percent]];
 const short = (value) => (value < 0.005 ? "" : value >= 99.95 ? "100" : value < 1 ? value.toFixed(2).slice(1) : value.toFixed(1));

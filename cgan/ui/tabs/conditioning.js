@@ -62,7 +62,7 @@ tabs.conditioning = {
     }
     $(".explorer").classList.toggle("long-across", this.across.classList.contains("long"));
     $(".explorer").classList.toggle("long-down", this.down.classList.contains("long"));
-    if (["paint", "sketch"].includes(field.type)) {
+    if (isDrawn(field)) {
       $$("span", swapped ? this.down : this.across).forEach((span, at) => span.replaceChildren(thumbnail(field, values[at])));
     }
     this.cells.style.gridTemplateColumns = `repeat(${columns.length}, 1fr)`;

@@ -1,4 +1,5 @@
-// Examples: links to states of the other tabs. One that is pointed at shows its picture on the stage; before, the first.
+// Examples: links to states of the other tabs. One that is pointed at shows its picture on the stage; before, the model's
+// first.
 tabs.examples = {
   start(form) {
     this.links = $$(".gallery a", form);
@@ -8,10 +9,16 @@ tabs.examples = {
     }
   },
 
+  model() {
+    this.shown?.removeAttribute("aria-current");
+    this.shown = null;
+  },
+
   // The pictures come when they are first to be seen.
   update() {
     for (const link of this.links) $("img", link).src ||= this.picture(link);
-    if (this.links.length) this.preview(this.shown ?? this.links[0]);
+    const own = this.links.find(({ dataset }) => dataset.model === page.model);
+    if (this.links.length) this.preview(this.shown ?? own ?? this.links[0]);
   },
 
   picture({ dataset }) {
@@ -31,10 +38,6 @@ tabs.examples = {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     const query = new URLSearchParams(link.search);
-    if (query.get("model") !== page.model) {
-      choose(query.get("model"));
-      $("[data-models]").value = page.model;
-    }
     open(query.get("tab"), query);
     $(`[role="tab"][data-tab="${page.tab}"]`).focus({ preventScroll: true });
   },

@@ -156,7 +156,7 @@ tabs.invert = {
     $$("button", row).forEach((old) => old.remove());
     row.append(...values.map((value, index) => {
       const button = node("button", { type: "button", title: say("invert_carry", { label: titles[index] }), disabled: !last },
-        node("span", { textContent: titles[index] }));
+        node("span", {}, isDrawn(field) ? thumbnail(field, value) : titles[index]));
       button.dataset.at = value;
       button.classList.toggle("own", last?.values[field.name] === value);
       return button;

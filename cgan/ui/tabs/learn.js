@@ -17,6 +17,7 @@ tabs.learn = {
     const slider = form.elements.snapshot;
     const none = !snapshots.length;
     $("[data-none]", form).hidden = !none;
+    $("#panel-learn .hint").hidden = none;
     for (const part of $$(".learned, [data-play], [data-gif], .charts, .chips:has([name=view])", form)) part.hidden = none;
     slider.max = Math.max(0, snapshots.length - 1);
     slider.step = 1;
