@@ -25,6 +25,7 @@ CASES = (  # what the page shows, the slider, from where to where
     ("tab=generate&seed=7&count=16", "#generate-z-0", -4.0, 4.0),
     ("tab=interpolate&seed=3&seed2=9&t=0", "#interpolate-t", 0.0, 1.0),
     ("tab=conditioning&seed=5", "#conditioning-psi", 0.05, 2.0),
+    ("tab=conditioning&seed=5&rows=8", "#conditioning-psi", 0.05, 2.0),
     ("tab=pad&label=3&y=0.4", "#pad-x", 0.0, 1.0),
     ("tab=pad&label=3&y=0.4&over=axes", "#pad-x", 0.0, 1.0),
     ("tab=mixer", "#mixer-weight-3", 0.0, 1.0),
