@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 import train
 from cgan.conditions.label import Label
 from cgan.config import AdamOptions, replace
+from cgan.data import Images
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
@@ -26,7 +27,7 @@ from cgan.model import ConditionalGAN
 from cgan.networks.norms import Spectral, Virtual
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
-from cgan.timeline import Timeline
+from cgan.timeline import Snapshots, Timeline
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
 from cgan.training.feed import Feed
@@ -399,6 +400,29 @@ def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):
     kimg = Timeline(tmp_path / "second").kimg
     assert kimg == sorted(set(kimg))
     assert kimg[: len(first.snapshots)] == Timeline(start).kimg
+
+
+@pytest.mark.parametrize("same_condition", [True, False])
+def test_another_model_s_history_is_not_this_one_s(tmp_path, same_condition):
+    """Snapshots that would not fit are left behind, as is a curve of another question."""
+    first = Trainer(tiny_config(training__evaluate_kimg=0.1), tiny_data(), tmp_path / "first")
+    first.fit()
+    finish(first, "the first command")
+    data = tiny_data()
+    if not same_condition:
+        data = Images(data.images, {**data.targets, "classes": ("a", "b", "c")})
+        config = tiny_config(condition=Label())
+    else:
+        config = tiny_config(generator__mapping=4)
+    second = Trainer(config, data, tmp_path / "second", start=ConditionalGAN.load(tmp_path / "first"))
+    second.fit()
+    finish(second, "the second command", tmp_path / "first")
+    since = first.images_seen / 1000
+    assert Timeline(tmp_path / "second").kimg == [kimg + since for kimg, _ in second.snapshots]
+    Snapshots(ConditionalGAN.load(tmp_path / "second"), tmp_path / "second")[0]
+    metrics = json.loads((tmp_path / "second" / "metrics.json").read_text())
+    assert metrics["curve"] == (first.curve if same_condition else [])
+    assert metrics["training"]["began_from"]["command"] == "the first command"
 
 
 def test_a_run_begins_from_what_fits(tmp_path, capsys):

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from cgan import timeline
 from cgan.card import write_card
-from cgan.config import to_json
+from cgan.config import ModelConfig, to_json
 from cgan.evaluation import record
-from cgan.model import METRICS, SAMPLES, TIMELINE, read_json
+from cgan.model import CONFIG, METRICS, SAMPLES, TIMELINE, read_json
 from cgan.training.log import sample_grid, save_samples
 from cgan.training.provenance import hardware
 from cgan.training.trainer import Trainer
@@ -20,14 +20,15 @@ from cgan.training.trainer import Trainer
 
 def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
     """Write the model folder of a trainer that has reached its end. `command` goes into metrics.json. What
-    the folder `start`, whose weights it began from, tells of its own training comes first."""
+    the folder `start`, whose weights it began from, tells of its own training comes first: its curve where
+    the data and the condition are the same, and its snapshots where the generator is too."""
     if not trainer.accelerator.is_main_process:
         return
-    earlier, curve, snapshots = _history(start)
+    earlier, curve, snapshots = _history(start, trainer.model.config)
     since = earlier["kimg"]
     spent = {"kimg": since, "seconds": 60 * earlier["minutes"]}
     curve += [point | {name: point[name] + spent[name] for name in spent} for point in trainer.curve]
-    snapshots += [(kimg + since, state) for kimg, state in trainer.snapshots if kimg or not start]
+    snapshots += [(kimg + since, state) for kimg, state in trainer.snapshots if kimg or not snapshots]
     folder, model = trainer.folder, trainer.averaged()
     model.save(folder)
     timeline.write(folder, snapshots)
@@ -48,11 +49,16 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
 
 
 def _history(
-    start: Path | None,
+    start: Path | None, config: ModelConfig
 ) -> tuple[dict[str, Any], list[dict[str, float]], list[tuple[float, dict[str, Tensor]]]]:
-    """How a model folder says it was trained, its curve and its snapshots, as far as it says; of none,
-    nothing."""
-    metrics = read_json(start / METRICS) if start and (start / METRICS).exists() else {}
-    earlier = {"kimg": 0.0, "minutes": 0.0} | metrics.get("training", {})
-    snapshots = timeline.read(start) if start and (start / TIMELINE).exists() else []
-    return earlier, list(metrics.get("curve", [])), snapshots
+    """How a model folder says it was trained, and what of its curve and its snapshots a model of that
+    configuration goes on from; of none, nothing."""
+    earlier: dict[str, Any] = {"kimg": 0.0, "minutes": 0.0}
+    if not start:
+        return earlier, [], []
+    before, now = read_json(start / CONFIG)["model"], to_json(config)
+    alike = {name for name in now if before.get(name) == now[name]}
+    metrics = read_json(start / METRICS) if (start / METRICS).exists() else {}
+    curve = list(metrics.get("curve", [])) if {"dataset", "condition"} <= alike else []
+    fits = (start / TIMELINE).exists() and {"condition", "generator", "size", "channels"} <= alike
+    return earlier | metrics.get("training", {}), curve, timeline.read(start) if fits else []
