@@ -132,7 +132,7 @@ def condition(model: ConditionalGAN, text: str | None, count: int, seed: int) ->
         raise ValueError(f"{accepted}, got {text[:60]!r}")
     raw = model.encoder.parse(values)
     for remark in model.encoder.remarks(values):
-        print(remark, file=sys.stderr)
+        print(remark.text, file=sys.stderr)
     return raw.expand(count, *raw.shape[1:])
 
 

@@ -10,9 +10,14 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+def alike(word: str, words: list[str]) -> list[str]:
+    """The words most like `word`, two at most."""
+    return difflib.get_close_matches(word, words, n=2, cutoff=0.5)
+
+
 def closest(word: str, words: list[str]) -> str:
     """' Did you mean ...?' for the words most like `word`, or an empty string."""
-    matches = difflib.get_close_matches(word, words, n=2, cutoff=0.5)
+    matches = alike(word, words)
     return f" Did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
 
 

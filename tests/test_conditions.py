@@ -16,6 +16,7 @@ from PIL import Image
 
 from cgan.conditions import CONDITIONS, Caption, Choice, Condition, Paint, Range, Sketch, pictures
 from cgan.conditions.attributes import Attributes
+from cgan.conditions.base import Remark
 from cgan.conditions.image import Picture
 from cgan.conditions.mask import Mask
 from cgan.conditions.text import Text
@@ -244,11 +245,13 @@ def test_unknown_words_are_remarked_and_left_out():
     made = encoder("text")
     values = {"text": "a happi zyxw face, zyxw hair"}
     happi, zyxw = made.remarks(values)
-    assert happi.startswith("unknown word: 'happi'. Did you mean 'happy'")
-    assert zyxw == "unknown word: 'zyxw'."
+    assert (happi.kind, happi.values) == ("unknown_word_meant", {"word": "happi", "meant": "happy / hair"})
+    assert happi.text == "unknown word: 'happi'. Did you mean 'happy' or 'hair'?"
+    assert zyxw == Remark("unknown_word", {"word": "zyxw"}, "unknown word: 'zyxw'.")
     assert torch.equal(made.parse(values), made.parse({"text": "a face, hair"}))
     assert made.remarks({"text": "a face, hair"}) == ()
-    assert "only the first 6 words" in made.remarks({"text": "a " * 9})[0]
+    (long,) = made.remarks({"text": "a " * 9})
+    assert (long.kind, long.text) == ("too_many_words", "only the first 6 words are read")
     assert made.parse({"text": "a " * 9}).shape == (1, 6)
 
 

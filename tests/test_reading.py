@@ -184,7 +184,8 @@ def test_what_a_reading_refuses(app, network):
 def test_remarks_tell_what_is_not_understood(app):
     told = get(app, "/remarks.json?model=text&text=a sad zebra").json()
     assert told["error"] is None
-    assert told["remarks"][0].startswith("unknown word: 'zebra'")
+    assert told["remarks"][0]["text"].startswith("unknown word: 'zebra'")
+    assert told["remarks"][0]["values"]["word"] == "zebra"
     told = get(app, "/remarks.json?model=text&text=zebra").json()
     assert "text has no word that this model knows" in told["error"]
     assert json.loads(get(app, "/remarks.json?model=label&label=one").content) == {

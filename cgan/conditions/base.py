@@ -86,6 +86,15 @@ Field = Choice | Range | Caption | Paint | Sketch
 """A declarative input; UI, CLI and API build their widgets, options and checks from it."""
 
 
+@dataclass(frozen=True)
+class Remark:
+    """What of a person's values is understood only in part."""
+
+    kind: str  # for which the page has words in every language
+    values: Mapping[str, str | int]  # that these words speak of
+    text: str  # the same in English
+
+
 class Condition(Protocol):
     """Options of a form. `form` names it and the data column it reads."""
 
@@ -122,8 +131,8 @@ class ConditionEncoder(nn.Module):
         accepts."""
         raise NotImplementedError
 
-    def remarks(self, values: Mapping[str, Any]) -> tuple[str, ...]:
-        """What `parse` understands only in part, a line each; it goes on without."""
+    def remarks(self, values: Mapping[str, Any]) -> tuple[Remark, ...]:
+        """What `parse` understands only in part; it goes on without."""
         return ()
 
     def encode(self, targets: Mapping[str, Any]) -> Raw:

@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from cgan.conditions.base import EXAMPLES, Caption, ConditionEncoder, column, refuse_unknown
-from cgan.registry import closest
+from cgan.conditions.base import EXAMPLES, Caption, ConditionEncoder, Remark, column, refuse_unknown
+from cgan.registry import alike, closest
 from cgan.types import Cond, Raw
 
 TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts a sentence
@@ -115,14 +115,21 @@ class TextEncoder(ConditionEncoder):
             raise ValueError(f"text has no word that this model knows; accepted: such as {example!r}")
         return self._places(known)[None]
 
-    def remarks(self, values: Mapping[str, Any]) -> tuple[str, ...]:
+    def remarks(self, values: Mapping[str, Any]) -> tuple[Remark, ...]:
         """The words that are unknown, with what they may have meant, and whether the caption is too long."""
         given = words(str(values.get(self.form, ""))[: self.options.longest])
         unknown = [word for word in dict.fromkeys(given) if word[0].isalnum() and word not in self.places]
-        found = [f"unknown word: {word!r}.{closest(word, list(self.places))}" for word in unknown]
-        if sum(word in self.places for word in given) > self.options.length:
-            found.append(f"only the first {self.options.length} words are read")
+        found = [self._unknown(word) for word in unknown]
+        if sum(word in self.places for word in given) > (most := self.options.length):
+            found.append(Remark("too_many_words", {"most": most}, f"only the first {most} words are read"))
         return tuple(found)
+
+    def _unknown(self, word: str) -> Remark:
+        known = list(self.places)
+        text = f"unknown word: {word!r}.{closest(word, known)}"
+        if meant := " / ".join(alike(word, known)):
+            return Remark("unknown_word_meant", {"word": word, "meant": meant}, text)
+        return Remark("unknown_word", {"word": word}, text)
 
     def encode(self, targets: Mapping[str, Any]) -> Raw:
         """Of picture k's captions the k-th, from the first again when they are through."""

@@ -25,14 +25,16 @@ from cgan.ui.query import Query
 
 
 def remarks(query: Query, resident: Resident) -> bytes:
-    """{"remarks": what of the fields is understood only in part, "error": why they can't be used or null}."""
+    """{"remarks": [{"kind", "values", "text"}] of what of the fields is understood only in part, "error": why
+    they can't be used or null}."""
     encoder, values = resident.model.encoder, field_values(query, resident)
     try:
         encoder.parse(values)
         error = None
     except ValueError as refused:
         error = str(refused)
-    return json.dumps({"remarks": encoder.remarks(values), "error": error}).encode()
+    found = [dataclasses.asdict(remark) for remark in encoder.remarks(values)]
+    return json.dumps({"remarks": found, "error": error}).encode()
 
 
 def reading(query: Query, resident: Resident) -> Work:

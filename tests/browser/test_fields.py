@@ -115,7 +115,7 @@ def test_a_caption_is_followed_while_it_is_written(visit, forms, size):
     assert remark.inner_text() == ""
     area.press_sequentially(" with glases")
     page.wait_for_function("document.querySelector('#generate-text-remark').textContent.includes('glases')")
-    assert "Did you mean 'glasses'" in remark.inner_text()
+    assert "Did you mean glasses" in remark.inner_text()
     before = visitor.wait_for("frame.png?model=text&seed=3&text=sad face with glases")
     area.fill("zebra")
     page.wait_for_function("document.querySelector('#generate-text-remark').textContent.includes('no word')")

@@ -60,7 +60,8 @@ function caption(root) {
       const answer = await fetch(route("remarks.json", query)).then((each) => each.json()).catch(() => ({}));
       if (number !== asked) return;
       if (written) area.setCustomValidity(answer.error ?? "");
-      const said = [answer.error, ...(answer.remarks ?? [])].filter(Boolean).join(" · ");
+      const remarks = (answer.remarks ?? []).map(({ kind, values }) => say(`remark_${kind}`, values));
+      const said = [answer.error, ...remarks].filter(Boolean).join(" · ");
       resting = setTimeout(() => remark(said), said ? 500 : 0);
     }
     if (written && area.form?.dataset.tab === page.tab) changed();
