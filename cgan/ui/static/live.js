@@ -58,3 +58,9 @@ class Live {
     setTimeout(() => this.late && job.number === this.newest && this.ask(job.url, job.alt), seconds * 1000);
   }
 }
+
+// What a tab's button says while pictures follow by themselves ("pause"), and while they don't ("play").
+function playButton(form, key) {
+  $("[data-play] span", form).textContent = say(key);
+  $("[data-play]", form).classList.toggle("on", key === "pause");
+}

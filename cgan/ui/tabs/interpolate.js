@@ -46,7 +46,7 @@ tabs.interpolate = {
   play(form) {
     const slider = form.elements.t;
     const began = performance.now() - 4000 * Number(slider.value);
-    this.label(form, "pause");
+    playButton(form, "pause");
     const step = (now) => {
       const phase = (((now - began) / 4000) % 2 + 2) % 2;
       const at = (phase < 1 ? phase : 2 - phase).toFixed(2);
@@ -62,11 +62,6 @@ tabs.interpolate = {
   leave(form) {
     cancelAnimationFrame(this.playing);
     this.playing = null;
-    this.label(form, "play");
-  },
-
-  label(form, key) {
-    $("[data-play] span", form).textContent = say(key);
-    $("[data-play]", form).classList.toggle("on", key === "pause");
+    playButton(form, "play");
   },
 };

@@ -97,7 +97,7 @@ tabs.learn = {
   play(form) {
     const last = model().snapshots.length - 1;
     if (Number(form.elements.snapshot.value) >= last) this.go(form, 0);
-    this.label(form, "pause");
+    playButton(form, "pause");
     this.playing = setInterval(() => {
       const next = Number(form.elements.snapshot.value) + 1;
       this.go(form, Math.min(next, last));
@@ -108,11 +108,6 @@ tabs.learn = {
   leave(form) {
     clearInterval(this.playing);
     this.playing = null;
-    this.label(form, "play");
-  },
-
-  label(form, key) {
-    $("[data-play] span", form).textContent = say(key);
-    $("[data-play]", form).classList.toggle("on", key === "pause");
+    playButton(form, "play");
   },
 };

@@ -146,7 +146,7 @@ tabs.pad = {
     let place = [...Array(this.round).keys()].reduce((best, next) => (far(next) < far(best) ? next : best));
     const began = performance.now();
     let before = began;
-    this.label(form, "pause");
+    playButton(form, "pause");
     const step = (now) => {
       place += (Math.max(0, now - before) / 1000) * 60 * Number(form.elements.speed.value);
       before = now;
@@ -163,11 +163,6 @@ tabs.pad = {
     clearTimeout(this.resting);
     cancelAnimationFrame(this.playing);
     this.playing = null;
-    this.label(form, "play");
-  },
-
-  label(form, key) {
-    $("[data-play] span", form).textContent = say(key);
-    $("[data-play]", form).classList.toggle("on", key === "pause");
+    playButton(form, "play");
   },
 };
