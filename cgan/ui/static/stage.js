@@ -97,6 +97,7 @@ const tabOf = (query) => (query.get("tab") in tabs ? query.get("tab") : "generat
 // A model brings its own condition, directions and width of noise; seeds and the rest stay.
 function choose(name) {
   page.model = name;
+  $(".explorer").classList.toggle("smooth", model().channels > 1);
   for (const tab of Object.keys(tabs)) {
     const before = tab in page.seen ? read(tab) : new URLSearchParams();
     page.seen[tab] = true;
