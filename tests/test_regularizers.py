@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -87,20 +85,6 @@ def test_auxiliary_is_the_cross_entropy_of_what_was_asked(player):
     expected = torch.stack([log_sum - 2, log_sum])
     share = 0.5 if player == "generator" else 1.0
     assert torch.allclose(Auxiliary(generator_share=0.5).penalty(turn(player)), share * expected)
-
-
-def test_auxiliary_may_doubt_what_it_reads_off_generated_pictures():
-    """-log(1 - p), for softmax(2, 0, 0) and the classes 0 and 1; nothing where nothing is asked for."""
-    p = torch.tensor([2.0, 0.0, 0.0]).softmax(0)[:2]
-    auxiliary = Auxiliary(generated_share=0.5)
-    assert torch.allclose(auxiliary.penalty(turn("discriminator")), -p.log() - 0.5 * (1 - p).log())
-    assert torch.allclose(auxiliary.penalty(turn("generator")), -p.log())
-    nothing = turn("discriminator")
-    nothing = replace(nothing, fake=replace(nothing.fake, raw=torch.zeros(2, 3)))
-    assert torch.allclose(auxiliary.penalty(nothing), -p.log())
-    for share in ("generator_share", "generated_share"):
-        with pytest.raises(ValueError, match="shares must be numbers from 0 up"):
-            Auxiliary(**{share: -1.0})
 
 
 def test_matching_counts_real_pictures_under_their_neighbours_conditions_as_generated():
