@@ -128,13 +128,20 @@ def faces_text() -> Config:
 
     It begins from `faces_attributes` (--init): the embedding is as wide as the vector of attributes, so that
     all weights of the networks fit. A generator that can draw every attribute, and a critic that can read it,
-    only have to learn the words for it; so at first the encoder learns alone.
+    only have to learn the words for it; so at first the encoder learns alone. What a caption leaves open the
+    noise chooses, through a mapping network. The auxiliary term weighs much on the critic, who must tell
+    short hair from spiky, and little on the generator, who would else paint red all that is said to be red.
     """
     base = faces_attributes()
     return replace(
         base,
         condition=Text(embedding=32, hidden=52),
-        regularizers={**base.regularizers, "auxiliary": Auxiliary(weight=4.0), "matching": Matching(every=4)},
+        generator__mapping=128,
+        regularizers={
+            **base.regularizers,
+            "auxiliary": Auxiliary(weight=12.0, generator_share=0.17),
+            "matching": Matching(every=4),
+        },
         training__kimg=1120,
         training__encoder_lr=2e-3,
         training__encoder_kimg=500,
