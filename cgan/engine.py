@@ -156,6 +156,7 @@ class Engine:
         }
         self._queue: deque[Job] = deque()
         self._waiting = 0  # pictures not yet taken
+        self._aside = False  # whether the last turn was not the oldest's
         self._closed = False
         self._wake = threading.Condition()
         self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -224,6 +225,18 @@ class Engine:
         self._queue.remove(job)
         self._waiting -= len(job.noise) - job.taken
 
+    def _first(self) -> Job:
+        """Whose turn it is. The oldest goes on to its end, so that large ones are ready one after the other
+        and not all at once; every other turn belongs to one that a single turn finishes."""
+        oldest = self._queue[0]
+        if oldest.taken and not self._aside:
+            for job in self._queue:
+                if job is not oldest and len(job.noise) - job.taken <= job.resident.sampler.batch:
+                    self._aside = True
+                    return job
+        self._aside = False
+        return oldest
+
     def _next_turn(self) -> list[tuple[Job, Tensor, Cond, bool]]:
         """Wait for work, then take what one model can compute at once: (job, noise, cond, whether it is the
         job's last) each. Empty when the engine closes."""
@@ -231,15 +244,14 @@ class Engine:
             self._wake.wait_for(lambda: self._queue or self._closed)
             if self._closed:
                 return []
-            first, turn = self._queue[0], []
+            first, turn = self._first(), []
             room = first.resident.sampler.batch
-            for job in [job for job in self._queue if job.joins(first)]:
+            for job in [first, *(job for job in self._queue if job is not first and job.joins(first))]:
                 noise, cond = job.take(room)
                 self._waiting -= len(noise)
                 room -= len(noise)
-                self._queue.remove(job)
-                if not job.exhausted:
-                    self._queue.append(job)
+                if job.exhausted:
+                    self._queue.remove(job)
                 turn.append((job, noise, cond, job.exhausted))
                 if not room:
                     break

@@ -118,6 +118,25 @@ def test_a_large_request_goes_in_turns_and_lets_others_through(engine, gate):
     assert gate.sizes[:5] == [1, 16, 16, 16, 12]
 
 
+def test_large_requests_are_ready_one_after_the_other(engine, gate):
+    """Not all at once: whoever drags a slider over a grid would see only the last of them."""
+    first, second = (engine.submit("one", *ask(engine, 2 * gate.batch, seed)) for seed in (1, 2))
+    gate.open.release(3)  # the fixture's request, and two turns
+    first.result(PATIENCE)
+    assert not second.done()
+    gate.lift()
+    assert torch.equal(second.result(PATIENCE), gate.sampler(*ask(engine, 2 * gate.batch, 2)))
+
+
+def test_small_requests_have_every_other_turn(engine, gate):
+    large = engine.submit("one", *ask(engine, 3 * gate.batch, 1))
+    small = [engine.submit("two", *ask(engine, 1, seed, "two")) for seed in range(2)]
+    gate.open.release(2)  # the fixture's request, and one turn of the large one
+    for future in small:
+        future.result(PATIENCE)
+    assert not large.done()
+
+
 def test_a_newer_request_of_a_client_drops_his_older_ones(engine, gate):
     old = [engine.submit("one", *ask(engine, 1, seed), client="a") for seed in range(3)]
     other = engine.submit("one", *ask(engine, 1, 8), client="b")
