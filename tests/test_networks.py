@@ -12,6 +12,7 @@ import torch.nn.functional as F
 
 from cgan.networks import NORMS, DiscriminatorOptions, GeneratorOptions, discriminator, generator
 from cgan.networks.attention import SelfAttention
+from cgan.networks.generator import Mapping
 from cgan.networks.layers import MinibatchStd, Modulation, TransposedConv2d, UpConv2d
 from cgan.networks.norms import NoNorm
 from cgan.networks.spatial import SpatialEncoder
@@ -336,13 +337,33 @@ def test_an_upsampling_convolution_is_the_convolution_of_the_repeated_map():
     assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(own, plain, strict=True))
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 3, 4])
 def test_a_transposed_convolution_is_pytorchs(channels):
     torch.manual_seed(0)
     layer, x = TransposedConv2d(5, channels), torch.randn(2, 5, 4, 6, requires_grad=True)
     expected = F.conv_transpose2d(x, layer.weight, layer.bias, stride=2, padding=1)
     assert torch.allclose(layer(x), expected, atol=1e-5)
+    with torch.no_grad():  # where it is another product
+        assert torch.allclose(layer(x), expected, atol=1e-5)
     pull = torch.randn_like(expected)
     inputs = [x, layer.weight, layer.bias]
     own, plain = (torch.autograd.grad(y, inputs, pull) for y in (layer(x), expected))
     assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(own, plain, strict=True))
+
+
+def test_a_mapping_network_begins_as_the_identity_and_lets_the_noise_choose():
+    """What a style does depends on the rest of it: f(a + b) - f(b) is not f(a) - f(0)."""
+    torch.manual_seed(0)
+    mapping = Mapping(4, 16, NoNorm())
+    a, b, zero = torch.randn(1, 4), torch.randn(1, 4), torch.zeros(1, 4)
+    made = make_generator(mapping=8)
+    assert not made.mapping.leave.weight.any()
+    assert torch.equal(made.mapping(torch.ones(2, Z + K)), torch.ones(2, Z + K))
+    assert not torch.allclose(mapping(a + b) - mapping(b), mapping(a) - mapping(zero), atol=1e-3)
+    for wrong in (
+        {"mapping": -1},
+        {"mapping": 4, "noise_in_blocks": False},
+        {"mapping": 4, "block": "transposed"},
+    ):
+        with pytest.raises(ValueError, match=r"generator\.mapping"):
+            GeneratorOptions(**wrong)
