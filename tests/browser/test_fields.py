@@ -264,7 +264,7 @@ def test_every_form_has_two_ends_and_a_grid(visit, forms, size):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         page.locator("#tab-conditioning").click()
         visitor.wait_for(f"grid.png?model={name}&rows=6&seed=1")
-        assert page.locator(".across > *").count() == page.locator(".cells button").count() / 8
+        assert page.locator(".across > *").count() == page.locator(".cells button").count() / 6
         page.locator(".cells button").nth(1).click()
         visitor.address("tab=generate", f"model={name}")
         assert page.locator(".warning").inner_text() == ""
