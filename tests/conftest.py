@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
-from fastapi import FastAPI
 
 from cgan.conditions.label import Label
 from cgan.config import Config, TrainingOptions, replace
@@ -16,7 +15,9 @@ from cgan.data.vision import MNIST
 from cgan.engine import Engine
 from cgan.model import ConditionalGAN
 from cgan.networks import DiscriminatorOptions, GeneratorOptions
-from cgan.ui.routes import PictureRoutes
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 torch.set_num_threads(1)  # tiny networks gain nothing from two, and lose tenfold on a busy machine
 
@@ -74,6 +75,10 @@ def model() -> ConditionalGAN:
 
 def served(engine: Engine) -> FastAPI:
     """The picture routes before an engine."""
+    from fastapi import FastAPI  # here: what is below the page is tested where there is no web server
+
+    from cgan.ui.routes import PictureRoutes
+
     app = FastAPI()
     PictureRoutes(engine).add_to(app)
     return app
