@@ -1,6 +1,9 @@
-"""A control dragged in Chromium: different pictures seen in a second of 60 input events. A table and a JSON.
+"""A control moved in Chromium: the wait for one move's picture, and the different pictures seen in a second
+of 60 moves. A table and a JSON.
 
-python -m benchmarks.dragging --repeats 5 --json dragging.json
+    python -m benchmarks.dragging --repeats 5 --json dragging.json
+
+After the last drag the picture that is left must be the one that a new page makes of the address.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ import dataclasses
 import itertools
 import json
 import os
+import statistics
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,12 +38,31 @@ CASES = (  # what the page shows, the slider, from where to where
     ("tab=directions&label=3&kind=pca", "#directions-way-0", -4.0, 4.0),
 )
 
-SCRIPT = """async ([selector, events, values, seed]) => {
+MOVE = """
     const slider = document.querySelector(selector);
     const move = (control, value) => {
         control.value = value;
         control.dispatchEvent(new Event("input", { bubbles: true }));
-    };
+    };"""
+
+WAIT = f"""async ([selector, values]) => {{{MOVE}
+    const waits = [];
+    for (const value of values) {{
+        const began = performance.now();
+        await new Promise((done) => {{  // the page puts a picture in place once it is decoded
+            const watch = new MutationObserver(() => done(watch.disconnect()));
+            watch.observe(document.querySelector(".frame"), {{ childList: true }});
+            move(slider, value);
+        }});
+        waits.push(performance.now() - began);
+        await new Promise((done) => setTimeout(done, 50));
+    }}
+    return waits;
+}}"""
+
+DRAG = (
+    f"async ([selector, events, values, seed]) => {{{MOVE}"
+    + """
     move(slider, values[0]);
     move(slider.form.elements.seed, seed);
     await new Promise((done) => setTimeout(done, 1000));
@@ -66,6 +89,7 @@ SCRIPT = """async ([selector, events, values, seed]) => {
     const digests = await Promise.all(seen.slice(1).map(digest));
     return new Set(digests).size;
 }"""
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +99,7 @@ class Row:
     page: str
     slider: str
     distinct_per_s: list[int]  # of every repetition
+    ends_right: bool
 
 
 def drag(page: Page, selector: str, low: float, high: float, seed: int) -> int:
@@ -84,7 +109,21 @@ def drag(page: Page, selector: str, low: float, high: float, seed: int) -> int:
     Returns how many different pictures were there when the browser painted within that second.
     """
     values = [low + (high - low) * index / (EVENTS - 1) for index in range(EVENTS)]
-    return page.evaluate(SCRIPT, [selector, EVENTS, values, seed])
+    return page.evaluate(DRAG, [selector, EVENTS, values, seed])
+
+
+def waits(page: Page, selector: str, low: float, high: float) -> list[float]:
+    """Milliseconds from a move of the slider to its decoded picture, 100 times, each to a new place."""
+    return page.evaluate(WAIT, [selector, [low + (high - low) * k / 100 for k in range(100)]])
+
+
+def shown(page: Page, address: str) -> str:
+    """The address of the picture that a page shows once it has come to rest."""
+    if page.url != address:
+        page.goto(address)
+    page.wait_for_selector(".frame img")
+    page.wait_for_timeout(1000)
+    return page.locator(".frame img").first.get_attribute("src")
 
 
 def main() -> None:
@@ -98,18 +137,25 @@ def main() -> None:
     rows, seeds = [], itertools.count(1000)
     with server(arguments.model) as (port, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        address = f"http://127.0.0.1:{port}/?"
         for query, slider, low, high in CASES:
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
-            page.goto(f"http://127.0.0.1:{port}/?{query}")
-            page.wait_for_selector(".frame img")
-            page.wait_for_timeout(1000)
+            page, fresh = (browser.new_page(viewport={"width": 1280, "height": 800}) for _ in range(2))
+            shown(page, address + query)
+            if not rows:
+                cuts = statistics.quantiles(waits(page, slider, low, high), n=20)
+                print(
+                    f"{query:40} {slider:20} a move: p50 {cuts[9]:.1f} ms, p95 {cuts[18]:.1f} ms", flush=True
+                )
             seen = [drag(page, slider, low, high, next(seeds)) for _ in range(arguments.repeats)]
+            right = shown(page, page.url) == shown(fresh, page.url)
             page.close()
-            rows.append(Row(query, slider, seen))
-            print(f"{query:40} {slider:20} {seen} pictures/s", flush=True)
+            fresh.close()
+            rows.append(Row(query, slider, seen, right))
+            print(f"{query:40} {slider:20} {seen} pictures/s{'' if right else ', ends WRONG'}", flush=True)
         browser.close()
     if arguments.json:
-        found = {"load": os.getloadavg(), "rows": [dataclasses.asdict(row) for row in rows]}
+        move = {"p50_ms": cuts[9], "p95_ms": cuts[18]}
+        found = {"load": os.getloadavg(), "move": move, "rows": [dataclasses.asdict(row) for row in rows]}
         arguments.json.write_text(json.dumps(found, indent=1) + "\n")
 
 

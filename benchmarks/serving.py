@@ -19,6 +19,7 @@ import random
 import statistics
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -99,7 +100,9 @@ def resident_mb(process: int) -> float:
 
 @contextmanager
 def running(command: list[str], paths: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """A server that prints its address: (port, process id), once it has answered at these paths."""
+    """A server that prints its address: (port, process id), once it has answered at these paths. Prints how
+    long the first answer took from the start."""
+    began = time.perf_counter()
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -110,6 +113,8 @@ def running(command: list[str], paths: tuple[str, ...]) -> Iterator[tuple[int, i
             port = int(line.rpartition(":")[2])
             for path in paths:
                 urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60).read()
+                if path is paths[0]:
+                    print(f"started: {path} after {time.perf_counter() - began:.2f} s", flush=True)
             yield port, process.pid
         finally:
             process.terminate()
@@ -120,7 +125,7 @@ def server(models: list[str]) -> Iterator[tuple[int, int]]:
     """A server of our own, with its page (its import must not disturb the measurement)."""
     options = [part for model in models for part in ("--model", model)]
     command = [sys.executable, str(ROOT / "app.py"), "--port", "0", *options]
-    with running(command, ("/healthz", "/")) as at:
+    with running(command, ("/frame.png?label=3", "/")) as at:
         yield at
 
 
