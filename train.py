@@ -70,7 +70,8 @@ def parser() -> Parser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Train. 0 on success, 2 after one line on what was wrong with the input, 1 if training itself failed."""
+    """Train. 0 on success, 2 after one line on what was wrong with the input, 1 if training itself failed,
+    130 if it was stopped by Ctrl-C."""
     arguments = read(argv)
     named = argparse.Namespace(**{name: arguments.pop(name) for name in OWN})
     try:
@@ -96,6 +97,8 @@ def main(argv: list[str] | None = None) -> int:
         if type(error) is RuntimeError:  # a fault of ours, not a diagnosed failure of the run
             raise
         return fail("train.py", error, status=1)
+    except KeyboardInterrupt:
+        return fail("train.py", "stopped; the same command goes on from the last checkpoint", status=130)
     return 0
 
 
@@ -105,6 +108,7 @@ def read(argv: list[str] | None) -> dict[str, Any]:
     found, unknown = known.parse_known_args(argv)
     if unknown:
         hint = closest(unknown[0].partition("=")[0], list(known._option_string_actions))
+        hint = " The same command again resumes." if unknown[0] == "--resume" else hint
         known.error(f"unrecognized arguments: {' '.join(unknown)}.{hint}")
     return vars(found)
 

@@ -19,7 +19,7 @@ class DiffAugment:
 
     translation: float = 0.0  # largest shift, as a share of the picture's side
     cutout: float = 0.0  # side of the square cut out, as a share of the picture's side
-    brightness: float = 0.0  # largest change of the picture's values, which run from -1 to 1
+    brightness: float = 0.0  # largest number added to all of a picture's values, in the generator's range
 
     def __post_init__(self):
         for name in ("translation", "cutout", "brightness"):

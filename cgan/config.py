@@ -20,8 +20,10 @@ from cgan.conditions import CONDITIONS, Condition
 from cgan.data import DATASETS, Dataset
 from cgan.losses import LOSSES, Loss
 from cgan.networks import NORMS, DiscriminatorOptions, GeneratorOptions, Norm
+from cgan.networks.layers import GROUP
 from cgan.registry import Registry, closest
 from cgan.regularizers import REGULARIZERS, Regularizer
+from cgan.rng import SEED_LIMIT
 
 REGISTRIES: dict[Any, Registry] = {
     Dataset: DATASETS,
@@ -76,6 +78,10 @@ class TrainingOptions:
             raise ValueError(
                 "training.kimg and training.checkpoint_kimg must be numbers above 0, training.batch at "
                 "least 2, training.discriminator_steps at least 1"
+            )
+        if not 0 <= self.seed < SEED_LIMIT:
+            raise ValueError(
+                f"training.seed must be a whole number from 0 to {SEED_LIMIT - 1}, got {self.seed}"
             )
         for name in ("encoder_lr", "encoder_kimg", "decay_kimg", "ema_kimg", "evaluate_kimg",
                      "clip_gradients", "clip_weights", "threads", "snapshots"):  # fmt: skip
@@ -133,6 +139,11 @@ class Config:
             raise ValueError(
                 f"discriminator.norm batch does not go with {min(penalties)}, a penalty on each "
                 "picture's own gradient: choose layer, virtual, spectral or none"
+            )
+        if self.discriminator.minibatch_std and self.training.batch % GROUP:
+            raise ValueError(
+                f"discriminator.minibatch_std needs a training.batch that is divisible by {GROUP}, else a "
+                f"group holds real and generated pictures; got {self.training.batch}"
             )
         if self.training.encoder_kimg and "auxiliary" not in self.regularizers:
             raise ValueError(

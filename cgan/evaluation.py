@@ -126,10 +126,11 @@ def _check_judge(network: FeatureNetwork, data: Images) -> None:
     """ValueError if the network has not been made for such pictures."""
     info, subjects = network.info, Subjects.of(data.targets)
     if (info.channels, info.size, info.subjects) != (data.channels, data.size, subjects):
+        channels = f" --channels {data.channels}" if data.channels != info.channels else ""
         raise ValueError(
             f"the {info.dataset} feature network was trained on {info.subjects} of "
             f"{info.size}x{info.size}x{info.channels} pictures, these have {subjects} and "
-            f"{data.size}x{data.size}x{data.channels}: train it on these, with --size {data.size}"
+            f"{data.size}x{data.size}x{data.channels}: train it on these, with --size {data.size}{channels}"
         )
 
 

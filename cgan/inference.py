@@ -247,7 +247,7 @@ class Convolution(nn.Module):
     def __init__(self, layer: nn.Conv2d, dtype: torch.dtype):
         super().__init__()
         self.options = (layer.stride, layer.padding, layer.dilation)
-        _take(self, layer, dtype)
+        _take(self, layer.weight, layer.bias, dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, O, H', W'], channels last."""
@@ -261,9 +261,9 @@ class Convolution(nn.Module):
 class Transposed(nn.Module):
     """A 4x4 transposed convolution to a map twice as large, in a number format of its own."""
 
-    def __init__(self, layer: nn.ConvTranspose2d, dtype: torch.dtype):
+    def __init__(self, weight: Tensor, bias: Tensor, dtype: torch.dtype):
         super().__init__()
-        _take(self, layer, dtype)
+        _take(self, weight, bias, dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, O, 2H, 2W]."""
@@ -271,10 +271,10 @@ class Transposed(nn.Module):
         return y.to(x.dtype)
 
 
-def _take(module: nn.Module, layer: nn.Module, dtype: torch.dtype) -> None:
-    """The layer's weight and bias in a number format."""
-    module.register_buffer("weight", layer.weight.to(dtype))
-    module.register_buffer("bias", None if layer.bias is None else layer.bias.to(dtype))
+def _take(module: nn.Module, weight: Tensor, bias: Tensor | None, dtype: torch.dtype) -> None:
+    """A layer's weight and bias in a number format."""
+    module.register_buffer("weight", weight.to(dtype))
+    module.register_buffer("bias", None if bias is None else bias.to(dtype))
 
 
 def faster(layer: nn.Module, dtype: torch.dtype) -> nn.Module | None:
@@ -287,9 +287,9 @@ def faster(layer: nn.Module, dtype: torch.dtype) -> nn.Module | None:
         case nn.Conv2d(kernel_size=(1, 1)):
             return Pointwise(layer)
         case UpConv2d():
-            return Transposed(layer.as_transposed(), dtype)
+            return Transposed(layer.kernel(), layer.bias, dtype)
         case TransposedConv2d(out_channels=channels) if channels > 3:
-            return Transposed(layer, dtype)
+            return Transposed(layer.weight, layer.bias, dtype)
         case nn.Conv2d():
             return Convolution(layer, dtype)
     return None

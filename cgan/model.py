@@ -109,6 +109,11 @@ class ConditionalGAN(nn.Module):
         if loose := {name for name, _ in model.named_buffers()} - set(state):
             raise RuntimeError(f"buffers outside the state dict can't be restored: {sorted(loose)}")
         fill(model, state, folder)
+        if model.encoder.bank is not None:
+            try:
+                model.encoder.check(model.encoder.bank)
+            except ValueError as error:
+                raise ModelError(f"{folder / WEIGHTS}: encoder.bank: {one_line(error)}") from error
         return model.eval().requires_grad_(False)
 
 

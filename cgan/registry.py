@@ -17,7 +17,11 @@ def alike(word: str, words: list[str]) -> list[str]:
 
 def closest(word: str, words: list[str]) -> str:
     """' Did you mean ...?' for the words most like `word`, or an empty string."""
-    matches = alike(word, words)
+    return did_you_mean(alike(word, words))
+
+
+def did_you_mean(matches: list[str]) -> str:
+    """' Did you mean ...?', or an empty string if there is no match."""
     return f" Did you mean {' or '.join(repr(match) for match in matches)}?" if matches else ""
 
 

@@ -23,7 +23,7 @@ from cgan.conditions.text import Text
 from cgan.config import AdamOptions, from_json, to_json
 from cgan.data import Images
 from cgan.inference import prepare
-from cgan.model import ConditionalGAN
+from cgan.model import ConditionalGAN, ModelError
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1
 from cgan.regularizers.matching import Matching
@@ -241,6 +241,11 @@ def test_captions_are_read_word_by_word():
     assert not made.given(made.encode(TARGETS))[3], "a picture without a caption"
 
 
+def test_a_picture_without_a_caption_is_no_example():
+    targets = {"text": [("",), (), ("...",), ("a red face",)]}
+    assert Text().fit(targets).examples == ("a red face",)
+
+
 def test_unknown_words_are_remarked_and_left_out():
     made = encoder("text")
     values = {"text": "a happi zyxw face, zyxw hair"}
@@ -340,6 +345,8 @@ def test_drawings_come_in_any_kind_on_white():
         raw = made.parse({"image": png(smooth, "RGB", kind)})
         assert raw.shape == (1, 1, SIZE, SIZE)
         assert (raw.int() - 200).abs().max() <= 2
+    deep = png(np.full((SIZE, SIZE), 200 * 257 - 100, np.uint16))
+    assert (made.parse({"image": deep}) == 200).all()
     clear = np.zeros((SIZE, SIZE, 4), np.uint8)
     assert (made.parse({"image": png(clear)}) == 255).all()
     colour = Picture(size=SIZE, channels=3).build()
@@ -489,6 +496,15 @@ def test_a_model_is_trained_saved_loaded_and_obeys_its_noise(name, tmp_path):
     assert sample_grid(model, columns=3).ndim == 3
     Timeline(tmp_path).load_into(model, 0)
     assert torch.equal(model.encoder.sample(4, seed=1), raw), "a snapshot leaves the data's conditions"
+
+
+@pytest.mark.parametrize("name", ["text", "mask"])
+def test_a_bank_of_what_can_not_be_asked_is_refused(name, tmp_path):
+    model = ConditionalGAN(configured(name).model(TARGETS, SIZE, 1))
+    model.encoder.bank.fill_(99)
+    model.save(tmp_path)
+    with pytest.raises(ModelError, match=r"model\.safetensors: encoder\.bank: "):
+        ConditionalGAN.load(tmp_path)
 
 
 def test_the_encoder_learns_with_the_discriminator(tmp_path):

@@ -79,6 +79,13 @@ def test_a_part_chosen_by_name_starts_from_its_own_defaults():
             "training.clip_weights does not go",
         ),
         ({"discriminator.norm": "batch"}, "discriminator.norm batch does not go with r1"),
+        ({"training.seed": "-1"}, "training.seed must be a whole number from 0 to"),
+        ({"generator.norm.momentum": "nan"}, "norm.momentum must be above 0 and at most 1, got nan"),
+        ({"regularizers.auxiliary.generator_share": "-1"}, "auxiliary.generator_share must be a number from"),
+        (
+            {"discriminator.minibatch_std": "true", "training.batch": "66"},
+            "discriminator.minibatch_std needs a training.batch that is divisible by 4",
+        ),
     ],
 )
 def test_bad_flags_say_what_is_accepted(flags, message):
@@ -113,6 +120,7 @@ def test_dry_run_prints_the_config_and_both_sizes(capsys):
         (["--preset", "mnist", "--rows", "hinge", "--dry-run"], "--rows, --seeds and --processes go with"),
         (["--preset", "mnist", "--processes", "2"], "--rows, --seeds and --processes go with --study"),
         (["--preset", "mnist", "--generator.wdths=4"], "Did you mean '--generator.widths'"),
+        (["--preset", "mnist", "--resume"], "--resume. The same command again resumes."),
         (["--preset", "mnist", "--training.kimg"], "argument --training.kimg: expected one argument"),
         (["--study", "techniques", "--seeds", "x"], "invalid int value: 'x'"),
         ([], "one of the arguments --preset --study is required"),

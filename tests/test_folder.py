@@ -508,6 +508,19 @@ def test_a_folder_trains_from_the_command_line_and_says_how_to_get_figures(class
     assert "holds a run on data with other classes" in capsys.readouterr().err
 
 
+def test_new_pictures_resume_a_run(tmp_path):
+    root, out = paired(tmp_path / "in"), tmp_path / "out"
+    more = ["--condition", "mask", "--regularizers.auxiliary.weight", "0", "--training.evaluate_kimg", "0"]
+    assert train.main(command(root, out, *more)) == 0
+    for name in ("images", "masks", "conditions"):
+        for old in sorted((root / name).iterdir())[:12]:
+            new = old.with_name(f"!{old.name}")
+            Image.open(old).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(new)
+    before = (out / "config.json").read_text()
+    assert train.main(command(root, out, *more)) == 0
+    assert (out / "config.json").read_text() != before, "its examples are the first pictures, the new ones"
+
+
 @pytest.mark.parametrize("form", ["attributes", "text", "mask", "image"])
 def test_every_form_trains_on_a_folder(tmp_path, form):
     root, columns = paired(tmp_path / "in"), ["file_name,text,width"]
@@ -556,7 +569,12 @@ def test_a_judge_lies_beside_its_pictures(tmp_path, capsys):
     assert train.main(command(tmp_path, out.with_name("other"), "--dataset.channels", "1")) == 0
     err = capsys.readouterr().err
     assert "no figures: the folder feature network was trained on" in err
-    assert "8x8x1: train it on these, with --size 8" in err
+    assert "8x8x1: train it on these, with --size 8 --channels 1" in err
+    assert features([*words, "--channels", "1"]) == 0
+    assert train.main(command(tmp_path, out.with_name("grey"), "--dataset.channels", "1")) == 0
+    assert "no figures" not in capsys.readouterr().err
+    assert features(["train", "--dataset", "mnist", "--data-root", "x", "--channels", "3"]) == 2
+    assert "data set mnist has no choice of --channels" in capsys.readouterr().err
 
 
 def test_a_judge_needs_something_to_read(tmp_path, capsys):

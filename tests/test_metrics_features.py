@@ -143,6 +143,7 @@ def test_training_learns_is_repeatable_and_needs_a_batch():
         fit(images[:20], labels[:20], 3, recipe=recipe)
 
 
+@dataclasses.dataclass(frozen=True)
 class Dots:
     def load(self, root: Path, split: str, download: bool = False) -> Images:
         images, labels = dots(300, seed=len(split))

@@ -6,6 +6,7 @@ Shapes: N pictures, H x W pixels.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,7 @@ def test_errors_of_attributes():
     assert errors[:, 1].tolist() == pytest.approx([0, 0.6931], abs=1e-4)
 
 
+@dataclass(frozen=True)
 class Boxes:
     """Nothing is asked of the side of the darkest boxes."""
 
@@ -132,6 +134,7 @@ def test_training_is_repeatable_and_unseen_attributes_teach_nothing():
         fit_perception(pictures.images[:20], pictures.targets, recipe=short)
 
 
+@dataclass(frozen=True)
 class Blank:
     def load(self, root: Path, split: str, download: bool = False) -> Images:
         return Images(torch.zeros(100, 1, 8, 8, dtype=torch.uint8), {"text": [("a",)] * 100})

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -247,7 +248,7 @@ def test_ema_half_life():
 def test_training_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_path):
     config = tiny_config(training__kimg=3.2)
     trainer = Trainer(config, tiny_data(), tmp_path)
-    step = trainer.step
+    step, threads = trainer.step, threading.active_count()
 
     def poisoned():
         if trainer.images_seen == 160:
@@ -261,7 +262,17 @@ def test_training_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tm
         trainer.fit()
     tensors, meta = checkpoint.read(tmp_path)
     assert meta["images_seen"] == 128
+    assert threading.active_count() == threads, "the log is closed"
     assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+def test_a_run_that_is_stopped_by_hand_ends_with_one_line(tmp_path, monkeypatch, capsys):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "train", stop)
+    assert train.main(["--preset", "mnist", "--data-root", "x", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "train.py: stopped; the same command goes on from the last checkpoint\n"
 
 
 def test_another_config_does_not_resume_a_run(tmp_path):

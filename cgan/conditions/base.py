@@ -143,6 +143,9 @@ class ConditionEncoder(nn.Module):
         """raw [N, ...] -> the named columns that `sample` writes."""
         raise NotImplementedError
 
+    def check(self, raw: Raw) -> None:
+        """ValueError if raw [N, ...], which may come from a file, is nothing that could be asked."""
+
     @torch.no_grad()
     def remember(self, raw: Raw) -> None:
         """Fill the bank from a data set's raw [N, ...], evenly over its rows."""

@@ -97,6 +97,9 @@ class MaskEncoder(ConditionEncoder):
         """uint8 [N, H, W]."""
         return {self.form: raw.numpy()}
 
+    def check(self, raw: Raw) -> None:
+        _check(raw, self.options.classes)
+
     def null(self, count: int) -> Raw:
         return torch.full((count, self.options.size, self.options.size), NOTHING, dtype=torch.uint8)
 

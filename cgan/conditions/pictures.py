@@ -76,7 +76,10 @@ def read_map(field: str, text: str, size: int) -> np.ndarray:
 def read_picture(field: str, text: str, size: int, channels: int) -> np.ndarray:
     """A PNG, JPEG or WebP, cropped to a square, on white where it is transparent -> uint8 [C, size, size].
     ValueError if it is none."""
-    picture = read(field, text, ("PNG", "JPEG", "WEBP")).convert("RGBA")
+    picture = read(field, text, ("PNG", "JPEG", "WEBP"))
+    if picture.mode.startswith("I"):  # 16 bits, which Pillow would cut off at 255
+        picture = Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
+    picture = picture.convert("RGBA")
     ground = Image.new("RGBA", picture.size, "white")
     picture = Image.alpha_composite(ground, picture).convert("L" if channels == 1 else "RGB")
     pixels = np.array(ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC), dtype=np.uint8)

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from cgan.conditions.base import EXAMPLES, Caption, ConditionEncoder, Remark, column, refuse_unknown
-from cgan.registry import alike, closest
+from cgan.registry import alike, did_you_mean
 from cgan.types import Cond, Raw
 
 TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts a sentence
@@ -32,6 +32,10 @@ JUDGING = 128, 64  # widths of the layers that judge whether a word is true of a
 def words(text: str) -> list[str]:
     """A text's words and commas, in small letters."""
     return TOKEN.findall(text.lower())
+
+
+def _says_something(text: str) -> bool:
+    return any(word[0].isalnum() for word in words(text))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +69,7 @@ class Text:
         if not counts:
             raise ValueError("the data set's column 'text' has no words")
         known = sorted(word for word, _ in counts.most_common(MOST_WORDS))
-        first = [row[0] for row in targets[self.form][: 4 * EXAMPLES] if row]
+        first = [row[0] for row in targets[self.form][: 4 * EXAMPLES] if row and _says_something(row[0])]
         return dataclasses.replace(
             self,
             vocabulary=tuple(known),
@@ -125,10 +129,10 @@ class TextEncoder(ConditionEncoder):
         return tuple(found)
 
     def _unknown(self, word: str) -> Remark:
-        known = list(self.places)
-        text = f"unknown word: {word!r}.{closest(word, known)}"
-        if meant := " / ".join(alike(word, known)):
-            return Remark("unknown_word_meant", {"word": word, "meant": meant}, text)
+        meant = alike(word, list(self.places))
+        text = f"unknown word: {word!r}.{did_you_mean(meant)}"
+        if meant:
+            return Remark("unknown_word_meant", {"word": word, "meant": " / ".join(meant)}, text)
         return Remark("unknown_word", {"word": word}, text)
 
     def encode(self, targets: Mapping[str, Any]) -> Raw:
@@ -136,6 +140,10 @@ class TextEncoder(ConditionEncoder):
         rows = targets[self.form]
         captions = (row[k % len(row)] if row else "" for k, row in enumerate(rows))
         return torch.stack([self._places(words(caption)) for caption in captions])
+
+    def check(self, raw: Raw) -> None:
+        if not 0 <= raw.min() <= raw.max() <= len(self.places):
+            raise ValueError(f"text has words beyond the {len(self.places)} of its vocabulary")
 
     def _places(self, tokens: list[str]) -> Tensor:
         """[L]."""

@@ -187,17 +187,21 @@ def train(
     epochs: int | None,
     seed: int,
     download: bool,
-    size: int | None = None,
+    given: Mapping[str, int],
 ) -> float:
-    """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1.
+    """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1. `given` are
+    options of the data set.
 
-    ValueError if the data set has nothing that a judge could read, or too few pictures.
+    ValueError if the data set lacks such an option, has nothing that a judge could read, or too few pictures.
     """
     from cgan.data import DATASETS  # the command's own need: the library below measures tensors only
 
     if epochs is not None and epochs < 1:
         raise ValueError(f"--epochs must be at least 1, got {epochs}")
-    data = DATASETS[dataset](**({} if size is None else {"size": size}))
+    known = {field.name for field in dataclasses.fields(DATASETS[dataset])}
+    if unknown := sorted(given.keys() - known):
+        raise ValueError(f"data set {dataset} has no choice of --{unknown[0]}")
+    data = DATASETS[dataset](**given)
     training, test = (data.load(root, split, download) for split in ("train", "test"))
     subjects = Subjects.of(training.targets)
     if subjects == Subjects():
@@ -229,7 +233,7 @@ def train(
         measured={form: part for form, part in measured.items() if form != "label"},
         command="python -m cgan.metrics.features train "
         f"--dataset {dataset} --data-root DIR --epochs {recipe.epochs} --seed {seed}"
-        + (f" --size {size}" if size else ""),
+        + "".join(f" --{name} {value}" for name, value in given.items()),
     )
     save(judge, info, out)
     return info.test_accuracy
@@ -258,6 +262,7 @@ def main(arguments: list[str] | None = None) -> int:
     command.add_argument("--out", type=Path, help="default: assets/features/DATASET.safetensors, "
                          "of your own pictures DIR/DATASET.safetensors")  # fmt: skip
     command.add_argument("--size", type=int, help="height and width in pixels, if not the data set's own")
+    command.add_argument("--channels", type=int, help="of your own pictures: 3 for colour, 1 for grey")
     command.add_argument("--epochs", type=int)
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
@@ -271,7 +276,9 @@ def main(arguments: list[str] | None = None) -> int:
             epochs=options.epochs,
             seed=options.seed,
             download=options.download,
-            size=options.size,
+            given={
+                name: value for name in ("size", "channels") if (value := getattr(options, name)) is not None
+            },
         )
     except (ValueError, OSError) as error:
         return fail("python -m cgan.metrics.features", error)

@@ -25,7 +25,7 @@ class SelfAttention(nn.Module):
         self.gain = nn.Parameter(torch.zeros(()))
 
     def forward(self, x: Tensor) -> Tensor:
-        """[N, C, H, W] -> [N, C, H, W]."""
+        """[N, C, H, W] -> [N, C, H, W]; H and W at least 2."""
         query = self.query(x).flatten(2).mT  # [N, HW, A]
         key, value = (
             F.max_pool2d(part(x), 2).flatten(2).mT for part in (self.key, self.value)

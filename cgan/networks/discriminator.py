@@ -129,9 +129,11 @@ class Discriminator(nn.Module):
         super().__init__()
         self.options = options
         resolutions = [size >> (k + 1) for k in range(len(options.widths))]
-        if resolutions[-1] < 1 or set(options.attention) - set(resolutions):
+        attentive = [resolution for resolution in resolutions if resolution > 1]
+        if resolutions[-1] < 1 or set(options.attention) - set(attentive):
             raise ValueError(
-                f"discriminator.widths and .attention do not fit {size}x{size} pixels: levels {resolutions}"
+                f"discriminator.widths and .attention do not fit {size}x{size} pixels: levels {resolutions}, "
+                f"attention at {', '.join(map(str, attentive))}"
             )
         norm, block = options.norm, BLOCKS[options.block]
         ins = [channels + spatial_channels, *options.widths[:-1]]

@@ -16,6 +16,7 @@ from cgan.networks.norms import Norm
 from cgan.networks.spatial import Maps
 
 Init = Literal["normal", "orthogonal"]
+GROUP = 4  # pictures among which a minibatch's standard deviation is taken
 
 
 class Modulation(nn.Module):
@@ -102,12 +103,6 @@ class UpConv2d(nn.Conv2d):
         rows = spread[:, :, 1:] + spread[:, :, :-1]
         return rows[..., 1:] + rows[..., :-1]
 
-    def as_transposed(self) -> nn.ConvTranspose2d:
-        """The same as a layer of its own, which has its kernel ready."""
-        layer = nn.ConvTranspose2d(self.in_channels, self.out_channels, 4, 2, 1, device=self.weight.device)
-        layer.weight, layer.bias = nn.Parameter(self.kernel().detach()), self.bias
-        return layer
-
 
 def _as_map(bias: Tensor, y: Tensor) -> Tensor:
     """[C] -> [C, 1, 1] in the number format of `y`: a sum of two formats is many times slower on a CPU."""
@@ -118,7 +113,7 @@ class MinibatchStd(nn.Module):
     """Append the mean standard deviation over groups of pictures as a channel, so that a batch without
     variety is seen as such (Karras et al. 2018, section 3). Groups are neighbours in the batch."""
 
-    def __init__(self, group: int = 4):
+    def __init__(self, group: int = GROUP):
         super().__init__()
         self.group = group
 

@@ -46,7 +46,11 @@ class Batch(NoNorm):
     """Batch normalisation (Ioffe & Szegedy 2015)."""
 
     batch_statistics: ClassVar[bool] = True
-    momentum: float = 0.1
+    momentum: float = 0.1  # share of the last batch in the running statistics
+
+    def __post_init__(self):
+        if not 0 < self.momentum <= 1:
+            raise ValueError(f"norm.momentum must be above 0 and at most 1, got {self.momentum}")
 
     def layer(self, channels: int, affine: bool = True) -> nn.Module:
         return nn.BatchNorm2d(channels, affine=affine, momentum=self.momentum)

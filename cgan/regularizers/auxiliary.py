@@ -3,6 +3,7 @@ GANs")."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +20,12 @@ class Auxiliary(Regularizer):
 
     players: ClassVar[tuple[Player, ...]] = ("discriminator", "generator")
     generator_share: float = 1.0  # the generator's weight as a share of the discriminator's
+
+    def __post_init__(self):
+        super().__post_init__()
+        if not 0 <= self.generator_share < math.inf:
+            share = "regularizers.auxiliary.generator_share must be a number from 0 up"
+            raise ValueError(f"{share}, got {self.generator_share}")
 
     def penalty(self, turn: Turn) -> Tensor:
         """[N]."""

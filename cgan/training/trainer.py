@@ -11,7 +11,8 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -139,27 +140,26 @@ class Trainer:
             mininterval=1 if sys.stderr.isatty() else 30,
         )
         started, saved = time.monotonic() - self.seconds, self.images_seen
-        self._milestones(log)
-        while self.images_seen < total:
-            before = self.images_seen
-            figures = self.step()
-            bar.update(self.images_seen - before)
-            log.collect(figures)
-            done = self.images_seen >= total
-            due = done or self.images_seen - saved >= options.checkpoint_kimg * 1000
-            if due or log.full:
-                means, fault = log.flush(self.images_seen)
-                if fault:
-                    raise self._failure(fault.name, fault.steps_ago)
-                self._watch(means, log)
-                bar.set_postfix({name: f"{value:.2f}" for name, value in means.items() if "loss" in name})
-            self.seconds = time.monotonic() - started
+        with closing(log), bar:
             self._milestones(log)
-            if due:
-                self.save_checkpoint()
-                saved = self.images_seen
-        bar.close()
-        log.close()
+            while self.images_seen < total:
+                before = self.images_seen
+                figures = self.step()
+                bar.update(self.images_seen - before)
+                log.collect(figures)
+                done = self.images_seen >= total
+                due = done or self.images_seen - saved >= options.checkpoint_kimg * 1000
+                if due or log.full:
+                    means, fault = log.flush(self.images_seen)
+                    if fault:
+                        raise self._failure(fault.name, fault.steps_ago)
+                    self._watch(means, log)
+                    bar.set_postfix({name: f"{value:.2f}" for name, value in means.items() if "loss" in name})
+                self.seconds = time.monotonic() - started
+                self._milestones(log)
+                if due:
+                    self.save_checkpoint()
+                    saved = self.images_seen
         return self.averaged()
 
     def step(self) -> dict[str, Tensor]:
@@ -296,7 +296,8 @@ class Trainer:
             raise TrainingError(
                 f"{self.folder} holds a run with other options: give the same ones, or another --out"
             )
-        if meta.get("condition", condition := to_json(self.model.config.condition)) != condition:
+        known = to_json(self.model.config.condition)
+        if _lasting(meta.get("condition", known)) != _lasting(known):
             raise TrainingError(
                 f"{self.folder} holds a run on data with other classes, attributes or words: "
                 "give the same data, or another --out"
@@ -331,6 +332,11 @@ class Trainer:
         flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
+
+
+def _lasting(condition: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a condition must not change in a run: all but its examples, which new pictures may replace."""
+    return {key: value for key, value in condition.items() if key != "examples"}
 
 
 def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
