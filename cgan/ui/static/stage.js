@@ -177,7 +177,12 @@ function listen() {
     dice.addEventListener("click", () => {
       const own = dice.closest("form");
       own.elements[dice.dataset.dice].value = Math.floor(Math.random() * 100000);
-      tabs[page.tab].drawn?.(own);
+      if (own.elements.first) own.elements.first.value = "0";
+      const query = read();
+      if (settled(query)) {
+        query.delete("raw");
+        write(query);
+      }
       changed();
     });
   }
