@@ -17,7 +17,7 @@ from cgan.metrics.reading import READERS, Reading
 from cgan.model import ConditionalGAN
 from cgan.ui import reading
 from tests.test_conditions import ATTRIBUTES, SIZE, TARGETS, configured, values_of
-from tests.test_routes import get
+from tests.test_routes import get, told_in_chinese
 
 NONE = torch.zeros(1, 2)
 SUBJECTS = Subjects(
@@ -188,6 +188,7 @@ def test_remarks_tell_what_is_not_understood(app):
     assert told["remarks"][0]["values"]["word"] == "zebra"
     told = get(app, "/remarks.json?model=text&text=zebra").json()
     assert "text has no word that this model knows" in told["error"]
+    assert told_in_chinese(told["error"])
     assert json.loads(get(app, "/remarks.json?model=label&label=one").content) == {
         "remarks": [],
         "error": None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import re
 import threading
 
 import httpx
@@ -19,6 +20,7 @@ from cgan.engine import Engine
 from cgan.latent import place, slerp
 from cgan.model import ConditionalGAN
 from cgan.types import Cond
+from cgan.ui.i18n import ENGLISH
 from cgan.ui.plans import PICTURE_ROUTES
 from cgan.ui.tabs import ROUTES
 from tests.conftest import CLASSES, served, tiny_config, tiny_model
@@ -51,7 +53,20 @@ def get_all(app: FastAPI, *paths: str, method: str = "GET", **headers: str) -> l
         async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
             return await asyncio.gather(*(client.request(method, path, headers=headers) for path in paths))
 
-    return asyncio.run(together())
+    answers = asyncio.run(together())
+    for answer in answers:
+        assert answer.status_code != 400 or told_in_chinese(answer.text.strip()), answer.text
+    return answers
+
+
+def told_in_chinese(line: str) -> bool:
+    """Whether the page has a text that becomes this line once its places are filled."""
+    shapes = (
+        re.sub(r"\\\{\w+\\\}", ".*", re.escape(text))
+        for key, text in ENGLISH.items()
+        if key.startswith("why_")
+    )
+    return any(re.fullmatch(shape, line) for shape in shapes)
 
 
 def get(app: FastAPI, path: str, **options) -> httpx.Response:

@@ -180,6 +180,7 @@ def test_every_text_is_used_and_every_key_known():
         "study_",
         "remark_",
         "take_",
+        "why_",
     )  # found by their words, or by a kind of remark or of field
     names = {key for key in ENGLISH if key.startswith(named)}
     for key in set(ENGLISH) - {f"{name}_hint" for name in TABS} - set(TABS) - names:
@@ -213,6 +214,16 @@ def test_every_text_is_there_in_every_language_with_the_same_places_to_fill():
         places = {language: sorted(re.findall(r"\{(\w+)\}", text)) for language, text in words.items()}
         assert places["zh"] == places["en"], key
         assert all(words.values()), key
+
+
+def test_every_reason_to_refuse_is_given_by_the_program():
+    """So that none is left behind when the program's words change."""
+    root = stage.HERE.parent
+    sources = " ".join(path.read_text("utf-8") for path in root.rglob("*.py"))
+    for key, words in ENGLISH.items():
+        if key.startswith("why_"):
+            pieces = re.split(r"\{\w+\}", words)
+            assert max(pieces, key=len) in sources, key
 
 
 def test_no_two_texts_are_the_same_in_english():

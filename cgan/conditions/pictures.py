@@ -38,9 +38,8 @@ def examples(pictures: Iterable[np.ndarray], lossy: bool = False) -> tuple[str, 
 
 def read(field: str, text: str, formats: tuple[str, ...]) -> Image.Image:
     """The decoded picture of a text. ValueError names `field` and what it accepts."""
-    kinds = ", ".join(formats)
-    accepted = f"{field} must be base64url of a {kinds} of at most {LONGEST} characters"
-    accepted += f" and {LARGEST}x{LARGEST} pixels"
+    kinds, size = ", ".join(formats), f"{LARGEST}x{LARGEST}"
+    accepted = f"{field} must be base64url of a {kinds} of at most {LONGEST} characters and {size} pixels"
     if not text or len(text) > LONGEST:
         raise ValueError(f"{accepted}, got {len(text)} characters")
     try:

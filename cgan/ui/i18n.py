@@ -2,7 +2,8 @@
 
 The strings lie in texts/*.json, one file a tab: {key: {"en": ..., "zh": ...}}. The HTML is English; where it
 holds one of the English texts, as a whole, static/language.js puts another language's in its place. That is
-why no two keys share their English words.
+why no two keys share their English words. What the server refuses it says in English; texts/refusals.json has
+the same lines with their places open, by which the page knows them again.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Query:
             raise ValueError(f"parameter {_shown(twice)} is given more than once")
         for name, value in pairs:
             if len(value) > LONGEST:
-                raise ValueError(f"{_shown(name)} accepts at most {LONGEST} characters, got {len(value)}")
+                raise ValueError(f"{_shown(name)} must have at most {LONGEST} characters, got {len(value)}")
 
     def text(self, name: str) -> str | None:
         """The value as it is, or None where it is absent."""

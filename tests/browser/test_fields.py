@@ -227,6 +227,31 @@ def test_a_picture_is_opened_in_the_browser_and_turned_into_lines(visit, forms):
     assert state(page)["image"] == text
 
 
+def test_a_map_is_opened_and_a_photograph_is_not(visit, forms):
+    visitor = visit(at=forms)
+    page = visitor.open("model=mask&seed=3")
+    colours = np.array([[int(c[at : at + 2], 16) for at in (1, 3, 5)] for c in EXAMPLE["mask"].colours])
+    asked = np.zeros((SIZE, SIZE), int)
+    asked[2:5] = 2
+    held_map = np.kron(colours[asked], np.ones((40, 40, 1))).astype(np.uint8)
+    photograph = np.random.default_rng(0).integers(0, 256, (300, 300, 3), np.uint8)
+    chooser, remark = (
+        page.locator(f'form[data-tab="generate"] {each}') for each in ('[type="file"]', ".remark")
+    )
+
+    def upload(picture: np.ndarray) -> None:
+        out = io.BytesIO()
+        Image.fromarray(picture).save(out, "JPEG", quality=50)
+        chooser.set_input_files({"name": "a.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()})
+
+    upload(held_map)
+    text = held(page, "mask", lambda found: (found == asked).all())
+    assert remark.inner_text() == ""
+    upload(photograph)
+    page.wait_for_selector('form[data-tab="generate"] .remark:has-text("no map")')
+    assert state(page)["mask"] == text
+
+
 @pytest.mark.parametrize("name", ["mask", "image"])
 def test_what_is_drawn_and_what_comes_of_it_are_seen_together_on_a_phone(visit, forms, name):
     page = visit("phone", forms).open(f"model={name}")

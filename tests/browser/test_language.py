@@ -70,3 +70,21 @@ def test_the_address_decides(visit):
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     visitor.wait_for("frame.png?seed=7&label=two")
     visitor.address("lang=zh", "label=two")
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("psi=7", "psi 须为 0 到 2 的数，实际为 '7'"),
+        ("seed=-1", "seed 须为 0 到 9007199254740991 的整数，实际为 '-1'"),
+        ("label=tow", "label 没有 'tow'。你是指 'two' 吗？可用：zero, one, two，或“名称:权重,…”"),
+        ("tab=inside&off=0:99", "off：第 0 层没有通道 [99]"),
+    ],
+)
+def test_what_is_refused_is_told_in_the_page_s_language(visit, query, why):
+    visitor = visit()
+    page = visitor.open(f"{query}&lang=zh", picture=False)
+    assert page.locator(".warning").inner_text() == TEXTS["refused"]["zh"].format(why=why)
+    page.wait_for_load_state("networkidle")
+    assert all("400" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()

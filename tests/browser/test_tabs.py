@@ -39,6 +39,17 @@ def test_generate(visit, size):
     visitor.wait_for(f"frame.png?seed={seed}&label=two&count=9")
 
 
+def test_a_noise_of_one_s_own_goes_with_a_new_seed(visit):
+    visitor = visit()
+    raw = ",".join(f"{index}:0.5" for index in range(5))
+    page = visitor.open(f"seed=1&label=two&raw={raw}")
+    visitor.wait_for(f"frame.png?seed=1&label=two&raw={raw}")
+    assert page.locator(".noises").is_hidden(), "they would all be this one"
+    page.locator('[role="tabpanel"]:not([hidden]) [data-dice]').click()
+    visitor.wait_for(f"frame.png?seed={page.locator('#generate-seed').input_value()}&label=two")
+    assert page.locator(".noises").is_visible()
+
+
 @SIZES
 def test_interpolate(visit, site, size):
     visitor = visit(size)

@@ -15,17 +15,21 @@ const arts = {
       return made;
     },
 
-    // Grey values that are ids stay; any other picture goes to the nearest of the classes' colours.
+    // Grey values that are ids stay; any other picture goes to the nearest of the classes' colours. Where a third of it is
+    // far from all of them it is no map, but a photograph, say: null. (Of maps saved as JPEG, at any quality, less is far.)
     load(data, { colours }) {
       const known = colours.map(rgb);
       const places = Array.from({ length: data.length / 4 }, (_, index) => data.subarray(4 * index, 4 * index + 4));
       const ids = places.every(([r, g, b]) => r === g && g === b && (r < known.length || r === 255));
-      const far = ([r, g, b], colour) => (r - colour[0]) ** 2 + (g - colour[1]) ** 2 + (b - colour[2]) ** 2;
+      let far = 0;
       const nearest = (place) => {
-        const distances = known.map((colour) => far(place, colour));
-        return distances.indexOf(Math.min(...distances));
+        const distances = known.map((colour) => Math.hypot(...colour.map((value, channel) => value - place[channel])));
+        const least = Math.min(...distances);
+        if (least > 32) far++;
+        return distances.indexOf(least);
       };
-      return Uint8ClampedArray.from(places, (place) => (place[3] < 128 ? 255 : ids ? place[0] : nearest(place)));
+      const found = Uint8ClampedArray.from(places, (place) => (place[3] < 128 ? 255 : ids ? place[0] : nearest(place)));
+      return far > found.length / 3 ? null : found;
     },
   },
 
@@ -277,16 +281,18 @@ class Drawing {
     this.stale = false;
     const image = await decoded(text).catch(() => null);
     if (text !== this.text) return;
-    this.remark(image ? "" : say("broken_picture"));
-    this.pixels = image ? this.load(image) : new Uint8ClampedArray(this.pixels.length).fill(this.art.blank);
+    const pixels = image && this.load(image);
+    this.remark(pixels ? "" : say("broken_picture"));
+    this.pixels = pixels ?? new Uint8ClampedArray(this.pixels.length).fill(this.art.blank);
     this.draw();
   }
 
   async open(file) {
     const image = await createImageBitmap(file).catch(() => null);
-    if (!image) return this.remark(say("no_picture"));
+    const pixels = image && this.load(image);
+    if (!pixels) return this.remark(say(image ? "no_map" : "no_picture"));
     this.begin();
-    this.pixels = this.load(image);
+    this.pixels = pixels;
     this.made();
     this.opened?.(image);
   }

@@ -59,9 +59,10 @@ function caption(root) {
       const query = new URLSearchParams({ model: page.model, [area.dataset.field]: area.value });
       const answer = await fetch(route("remarks.json", query)).then((each) => each.json()).catch(() => ({}));
       if (number !== asked) return;
-      if (written) area.setCustomValidity(answer.error ?? "");
+      const error = answer.error ? props.why(answer.error) : "";
+      if (written) area.setCustomValidity(error);
       const remarks = (answer.remarks ?? []).map(({ kind, values }) => say(`remark_${kind}`, values));
-      const said = [answer.error, ...remarks].filter(Boolean).join(" · ");
+      const said = [error, ...remarks].filter(Boolean).join(" · ");
       resting = setTimeout(() => remark(said), said ? 500 : 0);
     }
     if (written && area.form?.dataset.tab === page.tab) changed();

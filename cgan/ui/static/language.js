@@ -5,6 +5,7 @@
 
 const tables = { en: props.texts };
 const keys = new Map(Object.entries(props.texts).map(([key, words]) => [words, key]));
+const refusals = Object.entries(props.texts).filter(([key]) => key.startsWith("why_")).map(([key, words]) => [key, shape(words)]);
 const reading = { language: null, page: null };
 
 function table(language) {
@@ -31,6 +32,22 @@ function translate(root, texts) {
   }
 }
 
+// What a text looks like once its places are filled.
+function shape(words) {
+  const plain = words.replace(/[.*+?^$()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${plain.replace(/\{(\w+)\}/g, "(?<$1>.*?)")}$`);
+}
+
+// The server says in English why it refuses. The text that it has filled in says the same in this language, and so do those
+// that its places were filled with.
+function retell(line, texts) {
+  for (const [key, words] of refusals) {
+    const found = line.match(words);
+    if (found) return texts[key].replace(/\{(\w+)\}/g, (place, name) => retell(found.groups[name], texts));
+  }
+  return line;
+}
+
 async function speak(language) {
   reading.language = language;
   const texts = await table(language);
@@ -52,7 +69,8 @@ async function speak(language) {
   document.documentElement.lang = language;
   const life = new AbortController();
   const listen = (kind, act) => window.addEventListener(kind, act, { signal: life.signal });
-  const own = { ...props, texts, language, speak: choose, word: (words) => texts[keys.get(words)] ?? words };
+  const told = { word: (words) => texts[keys.get(words)] ?? words, why: (line) => retell(line.trim(), texts) };
+  const own = { ...props, ...told, texts, language, speak: choose };
   const { end, warn } = explore(host, own, listen, before);
   reading.page = { warn, end: () => (life.abort(), end()) };
 }

@@ -49,7 +49,7 @@ class Live {
   async #explain(job) {
     const answer = await fetch(job.url).catch(() => null);
     if (answer?.status >= 400 && answer.status < 500) {
-      this.failed(say("refused", { why: (await answer.text()).slice(0, 300) }));
+      this.failed(say("refused", { why: props.why(await answer.text()).slice(0, 300) }));
       return;
     }
     if (!answer?.ok) this.failed(say(answer ? "busy" : "offline"));

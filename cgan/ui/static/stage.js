@@ -48,9 +48,10 @@ function describe(query, key = "described") {
   return say(key, { what: parts.join(", ") });
 }
 
-// The chosen tab's state has changed: its picture follows, and the address a little later.
+// The chosen tab's state has changed: its picture follows, and the address a little later. What is half written shows
+// what was there before; where nothing was, as with an address that is wrong, the server says why.
 function changed() {
-  if (!form().checkValidity()) return;
+  if (!form().checkValidity() && $(".frame img")) return;
   const query = read();
   tabs[page.tab].update?.(query, form());
   const own = tabs[page.tab];
@@ -176,7 +177,12 @@ function listen() {
     dice.addEventListener("click", () => {
       const own = dice.closest("form");
       own.elements[dice.dataset.dice].value = Math.floor(Math.random() * 100000);
-      tabs[page.tab].drawn?.(own);
+      if (own.elements.first) own.elements.first.value = "0";
+      const query = read();
+      if (settled(query)) {
+        query.delete("raw");
+        write(query);
+      }
       changed();
     });
   }

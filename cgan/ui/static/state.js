@@ -11,6 +11,9 @@ function route(path, query) {
   return `${path}?${plain(own)}&v=${model().version}`;
 }
 
+// Whether every component of the noise is set, as after a search: whatever the seed, its noises are all this one.
+const settled = (query) => query.get("raw")?.split(",").length === model().noise_dim;
+
 const isOption = (control) => ["radio", "checkbox"].includes(control.type);
 
 // A tab's state as the routes' parameters. What stands at its default is left out unless it is marked as kept; so is what is

@@ -68,6 +68,7 @@ tabs.critic = {
   rest(own, form) {
     const all = new URLSearchParams(own);
     all.delete("first");
+    if (settled(all)) all.delete("raw");
     this.ranking.ask(route("ranking.json", all));
     all.set("count", 64);
     this.made = route("frame.png", all);
@@ -118,8 +119,9 @@ tabs.critic = {
   },
 
   mark(form) {
+    const own = settled(read("critic"));
     for (const place of $$(".ranked:not([data-end=real]) button", form)) {
-      place.setAttribute("aria-pressed", place.dataset.index === form.elements.first.value);
+      place.setAttribute("aria-pressed", !own && place.dataset.index === form.elements.first.value);
     }
   },
 
@@ -128,16 +130,13 @@ tabs.critic = {
     if (index === undefined) return;
     if (row.dataset.end !== "real") {
       form.elements.first.value = index;
+      if (settled(read())) form.elements.raw.value = "";
       changed();
       return;
     }
     const answer = await fetch(this.reals).catch(() => null);
     const { size } = model();
     if (answer?.ok) this.pad.open(await createImageBitmap(await answer.blob(), index * (size + 1), 0, size, size));
-  },
-
-  drawn(form) {
-    form.elements.first.value = "0";
   },
 
   carry(form) {

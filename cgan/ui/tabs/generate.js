@@ -35,6 +35,7 @@ tabs.generate = {
     $("[data-sample]", form).textContent = say("sample", { n: first + 1 });
     this.begin = first - (first % this.count);
     $$(".noises button").forEach((button, index) => button.setAttribute("aria-pressed", this.begin + index === first));
+    $(".noises").hidden = settled(query);
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(query), 200);
   },
@@ -46,7 +47,7 @@ tabs.generate = {
   rest(query) {
     const strip = new URLSearchParams(query);
     for (const [key, value] of Object.entries({ count: this.count, columns: this.count, first: this.begin })) strip.set(key, value);
-    this.noises.ask(route("frame.png", strip), say("noises"));
+    if (!settled(query)) this.noises.ask(route("frame.png", strip), say("noises"));
     const one = new URLSearchParams(query);
     one.delete("count");
     this.measure(route("reading.json", one));
@@ -92,9 +93,5 @@ tabs.generate = {
     }
     row.append(bar);
     return row;
-  },
-
-  drawn(form) {
-    form.elements.first.value = "0";
   },
 };

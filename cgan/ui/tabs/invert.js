@@ -108,7 +108,7 @@ tabs.invert = {
       if (found && page.tab === "invert") this.tell(found, form);
       if (found) continue;
       this.asked = this.wanted = null;
-      $(".reading", form).textContent = answer?.status === 400 ? say("refused", { why: await answer.text() }) : say("invert_lost");
+      $(".reading", form).textContent = answer?.status === 400 ? say("refused", { why: props.why(await answer.text()) }) : say("invert_lost");
     }
     this.busy = false;
   },

@@ -36,10 +36,6 @@ tabs.neighbours = {
     if (this.told) this.sheet.ask(route("neighbours.png", query), say("neighbours_row"));
   },
 
-  drawn(form) {
-    form.elements.first.value = "0";
-  },
-
   leave() {
     clearTimeout(this.resting);
   },
