@@ -169,8 +169,6 @@ def faces_image() -> Config:
         faces_mask(),
         condition=Picture(),
         generator__spatial="encoded",
-        training__kimg=400,
-        training__decay_kimg=300,
     )
 
 

@@ -1,4 +1,4 @@
-"""Relativistic pairing loss (Jolicoeur-Martineau 2019, "The relativistic discriminator", section 4.3; Huang
+"""Relativistic pairing loss (Jolicoeur-Martineau 2019, "The relativistic discriminator", section 4.1; Huang
 et al. 2024, "The GAN is dead; long live the GAN!", equation 2, where it goes with R1 and R2)."""
 
 from __future__ import annotations
