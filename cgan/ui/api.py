@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
+from gradio.utils import get_function_description, get_upload_folder
 
 from cgan.engine import Busy, Engine
 from cgan.ui.answer import answer, fetch
@@ -60,12 +60,19 @@ class Api:
         meanings = dict(re.findall(r"^\s*(\w+): (.+)$", function.__doc__ or "", re.MULTILINE))
         signature = inspect.signature(function, eval_str=True)
         inputs = [
-            INPUTS[argument.annotation](argument.default, meanings[name])
+            _documented(INPUTS[argument.annotation], argument.default, meanings[name])
             for name, argument in signature.parameters.items()
         ]
         output = OUTPUTS[signature.return_annotation]()
-        name = function.__name__
-        gr.Button(visible=False).click(function, inputs, output, api_name=name, concurrency_id="pictures")
+        name, (told, *_) = function.__name__, get_function_description(function)
+        gr.Button(visible=False).click(
+            function,
+            inputs,
+            output,
+            api_name=name,
+            api_description=f"{told}\n\n",  # Gradio goes on after it
+            concurrency_id="pictures",
+        )
 
     def make(
         self,
@@ -114,6 +121,17 @@ class Api:
                 raise gr.Error(str(error), print_exception=False) from error
 
         self.add(picture)
+
+
+def _documented(
+    make: Callable[[Any, str], gr.components.Component], default: Any, meaning: str
+) -> gr.components.Component:
+    """An input of which /gradio_api/openapi.json says what it means and what it is where it is left out; of
+    itself Gradio gives the type alone."""
+    component = make(default, meaning)
+    schema = component.api_info() | {"description": meaning, "default": default}
+    component.api_info = lambda: schema
+    return component
 
 
 def _fields(text: str, suffix: str) -> dict[str, str]:

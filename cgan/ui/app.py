@@ -20,6 +20,7 @@ def build(engine: Engine, notice: str = "") -> gr.Blocks:
     fields = {name: resident.model.encoder.fields() for name, resident in engine.models.items()}
     # Gradio's copies of what the endpoints returned go after an hour.
     with gr.Blocks(title=ENGLISH["title"], analytics_enabled=False, delete_cache=(600, 3600)) as blocks:
+        blocks.description = ENGLISH["tagline"]  # in /gradio_api/openapi.json
         explorer(describe(engine), fields, notice)
         api = Api(engine, ROUTES)
         for tab in TABS.values():

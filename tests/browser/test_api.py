@@ -60,3 +60,16 @@ def test_every_parameter_is_documented(site):
         for parameter in endpoint["parameters"]:
             assert parameter["parameter_has_default"]
             assert parameter["label"].endswith(".")
+
+
+def test_openapi_reads_well(site):
+    told = httpx.get(f"{site}/gradio_api/openapi.json").json()
+    assert told["info"]["description"].startswith("A generator turns noise")
+    posts = {path: each["post"] for path, each in told["paths"].items() if "/call/v2/" in path}
+    assert len(posts) == 12
+    for post in posts.values():
+        assert ".\n\nOutput must be fetched" in post["description"]
+        properties = post["requestBody"]["content"]["application/json"]["schema"]["properties"]
+        for meaning in properties.values():
+            assert meaning["description"].endswith(".")
+            assert "default" in meaning
