@@ -126,11 +126,11 @@ class Api:
 def _documented(
     make: Callable[[Any, str], gr.components.Component], default: Any, meaning: str
 ) -> gr.components.Component:
-    """An input of which /gradio_api/openapi.json says what it means and what it is where it is left out; of
-    itself Gradio gives the type alone."""
+    """An input of which /gradio_api/openapi.json says what it means and is by default, which is also the
+    example in "Use via API"; of itself Gradio gives the type, and an example that would be refused."""
     component = make(default, meaning)
     schema = component.api_info() | {"description": meaning, "default": default}
-    component.api_info = lambda: schema
+    component.api_info, component.example_payload = lambda: schema, lambda: default
     return component
 
 

@@ -59,6 +59,7 @@ def test_every_parameter_is_documented(site):
     for endpoint in endpoints.values():
         for parameter in endpoint["parameters"]:
             assert parameter["parameter_has_default"]
+            assert parameter["example_input"] == parameter["parameter_default"]
             assert parameter["label"].endswith(".")
 
 
