@@ -36,6 +36,8 @@ CASES = (  # what the page shows, the slider, from where to where
     ("tab=directions&label=3", "#directions-way-0", -4.0, 4.0),
     ("tab=directions&label=3&layers=0", "#directions-way-0", -4.0, 4.0),
     ("tab=directions&label=3&kind=pca", "#directions-way-0", -4.0, 4.0),
+    ("tab=inside&label=3&seed=5", "#inside-psi", 0.05, 2.0),
+    ("tab=learn&seed=5&snapshot=4", "#learn-psi", 0.05, 2.0),
 )
 
 MOVE = """
