@@ -47,7 +47,6 @@ tabs.learn = {
       stage.ask(route("frame.png", own), describe(own));
       return;
     }
-    this.film.ask(route("history.png", own), say("learn_strip"));
     const film = new URLSearchParams(query);
     film.delete("snapshot");
     const scale = Math.max(1, Math.min(8, Math.floor((query.has("view") ? 240 : 30) / model().size)));
@@ -55,7 +54,7 @@ tabs.learn = {
     const index = Math.min(query.get("snapshot"), snapshots.length - 1);
     for (const figure of this.charts) figure.at(snapshots[index]);
     $(".reading", form).textContent = this.words(snapshots[index]);
-    this.fetchNeighbours(query, index);
+    this.rest(query, index, own);
   },
 
   words(kimg) {
@@ -66,10 +65,11 @@ tabs.learn = {
     return say("learn_figures", { when, obedience: percent(point.obedience, 1), frechet });
   },
 
-  // What is likely to be asked for next waits in the browser's cache.
-  fetchNeighbours(query, index) {
+  // Once the hand rests: the film strip, and what is likely to be asked for next, which waits in the browser's cache.
+  rest(query, index, own) {
     clearTimeout(this.resting);
     this.resting = setTimeout(async () => {
+      this.film.ask(route("history.png", own), say("learn_strip"));
       for (const next of [index + 1, index + 2, index - 1]) {
         if (!(next in model().snapshots)) continue;
         const near = new URLSearchParams(query);
