@@ -109,12 +109,12 @@ def faces_attributes() -> Config:
         loss=BCE(),
         regularizers={"r1": R1(weight=1.0), "auxiliary": Auxiliary(weight=1.0)},
         training=TrainingOptions(
-            kimg=400,
+            kimg=580,
             batch=64,
             threads=1,
             generator_optimizer=adam,
             discriminator_optimizer=adam,
-            decay_kimg=300,
+            decay_kimg=400,
             condition_dropout=0.05,
             evaluate_kimg=100,
             snapshots=0,
@@ -143,6 +143,7 @@ def faces_text() -> Config:
             "matching": Matching(every=4),
         },
         training__kimg=1120,
+        training__decay_kimg=300,
         training__encoder_lr=2e-3,
         training__encoder_kimg=500,
     )
@@ -158,7 +159,6 @@ def faces_mask() -> Config:
         discriminator__widths=(32, 64, 96, 96),
         regularizers={"r1": R1(weight=1.0)},
         training__kimg=550,
-        training__decay_kimg=400,
     )
 
 
