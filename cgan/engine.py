@@ -9,6 +9,7 @@ Shapes: N pictures, C channels, H x W pixels, Z noise width, L directions.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import threading
@@ -62,12 +63,17 @@ class Resident:
         return self.model.encoder.embed(raw)
 
     @cached_property
-    def snapshots(self) -> Snapshots | None:
-        """The model along its training; None where its folder has no timeline that can be read."""
+    def snapshots(self) -> Snapshots[Resident] | None:
+        """The model along its training, as residents themselves; None where its folder has no timeline that
+        can be read."""
         try:
-            return Snapshots(self.model, self.folder) if self.folder else None
+            return Snapshots(self.model, self.folder, self._earlier) if self.folder else None
         except ModelError:
             return None
+
+    def _earlier(self, model: ConditionalGAN) -> Resident:
+        sampler = Sampler(model, self.sampler.device, record=False)  # the engine's thread is at work
+        return dataclasses.replace(self, model=model, sampler=sampler, folder=None)
 
     @cached_property
     def dissection(self) -> Dissection:
@@ -180,15 +186,18 @@ class Engine:
             raise ValueError(f"model must be one of {', '.join(self.models)}, got {name!r}")
         return self.models[name]
 
-    def submit(self, model: str, noise: Tensor, cond: Cond, client: str | None = None) -> Future[Tensor]:
+    def submit(
+        self, model: str | Resident, noise: Tensor, cond: Cond, client: str | None = None
+    ) -> Future[Tensor]:
         """Ask for the pictures of noise [N, Z], or [N, K, Z] for the K places that read it, under a condition
-        of N; the future holds uint8 [N, C, H, W] on the CPU.
+        of N; the future holds uint8 [N, C, H, W] on the CPU. `model`: its name, or a snapshot of one.
 
         What the same `client` waits for and was not begun is dropped: its futures raise Superseded. What was
         begun is finished, else someone who keeps asking would see nothing. Raises Busy if the queue is full
         and ValueError if the model is unknown or the shapes do not fit.
         """
-        job = Job(self.resident(model), noise, cond, client)
+        resident = model if isinstance(model, Resident) else self.resident(model)
+        job = Job(resident, noise, cond, client)
         readers = len(job.resident.model.generator.readers)
         if [*noise.shape[:-1]] not in ([len(cond)], [len(cond), readers]) or not len(cond):
             accepted = f"[N, Z] or [N, {readers}, Z] under N conditions"

@@ -42,17 +42,19 @@ class Sampler:
     does, batches of a single size are made.
     """
 
-    def __init__(self, model: ConditionalGAN, device: torch.device, precision: str = "auto"):
+    def __init__(
+        self, model: ConditionalGAN, device: torch.device, precision: str = "auto", record: bool = True
+    ):
         """`precision`: "float32" or "bfloat16", in which convolutions multiply, all but the last, which makes
-        the picture; "auto" is the quicker of the two on the device. Everything else is float32."""
+        the picture; "auto" is the quicker of the two on the device. Everything else is float32. `record`:
+        whether a GPU replays graphs; none can be recorded while another thread uses the GPU."""
         if device.type == "cpu":
             memory.keep()
-        self.model = _copy(model)
-        del self.model.discriminator
+        self.model = _player(model)
         prepare(self.model.generator, getattr(torch, resolve(device, precision)))
         self.model.to(device, memory_format=torch.channels_last)
         self.device = device
-        cuda = device.type == "cuda"
+        self.filled = cuda = device.type == "cuda"  # batches are filled up to one size, which has one kernel
         if cuda:
             torch.backends.cudnn.allow_tf32 = False  # the pictures of a CPU, to within rounding
         self.batch = CUDA_BUCKETS[-1] if cuda else CPU_BATCH  # pictures at once
@@ -62,10 +64,10 @@ class Sampler:
         del self.model.encoder  # the condition comes embedded
         self.graphs: dict[int, Graph] = {}
         steady = self._steady(noise, cond, CUDA_BUCKETS if cuda else (1, 2))
-        if cuda:
+        if cuda and record:
             for size in CUDA_BUCKETS if steady else CUDA_BUCKETS[-1:]:
                 self.graphs[size] = Graph(self._draw, noise[:size], cond[:size])
-        elif not steady:
+        elif not steady and not cuda:
             self.batch = 1
 
     @torch.inference_mode()
@@ -87,7 +89,7 @@ class Sampler:
         if noise.ndim == 2 and (graph := self._graph(len(noise))):
             return graph(noise, cond)
         rows = slice(None)
-        if self.graphs:  # not recorded, but also of one size, for which the device has one kernel
+        if self.filled:
             rows = torch.arange(self.batch).clamp(max=len(noise) - 1)
         return self._draw(noise[rows].to(self.device), cond[rows].to(self.device))[: len(noise)].cpu()
 
@@ -125,11 +127,13 @@ class Graph:
         return self.output[: len(noise)].cpu()
 
 
-def _copy(model: ConditionalGAN) -> ConditionalGAN:
-    """The same model in evaluation mode. (A deep copy's parametrised layers would share their classes.)"""
+def _player(model: ConditionalGAN) -> ConditionalGAN:
+    """The same encoder and generator in evaluation mode. (A deep copy's parametrised layers would share their
+    classes.)"""
     with unfilled():
         made = ConditionalGAN(model.config)
-    made.load_state_dict({name: tensor.clone() for name, tensor in model.state_dict().items()}, assign=True)
+    del made.discriminator
+    made.load_state_dict({name: tensor.clone() for name, tensor in model.player_state().items()}, assign=True)
     return made.eval().requires_grad_(False)
 
 

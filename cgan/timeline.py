@@ -10,7 +10,9 @@ import json
 import math
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -22,6 +24,7 @@ from cgan.model import TIMELINE, ConditionalGAN, ModelError, check_size, fill, o
 
 BANK = "encoder.bank"
 MEMORY = 32 * 2**20  # bytes of snapshots that are kept ready for one model
+Ready = TypeVar("Ready")  # a snapshot, as its user needs it
 
 
 def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -123,16 +126,23 @@ class Timeline:
         fill(model, state | kept, self.path)
 
 
-class Snapshots:
+class Snapshots(Generic[Ready]):
     """A model as it was along its training. The snapshots used last stay in memory, so that one can go back
     and forth among them; several threads may ask."""
 
-    def __init__(self, model: ConditionalGAN, folder: Path, memory: int = MEMORY):
-        """`memory`: the most bytes of weights to keep; the one asked for last is always kept. ModelError if
-        the folder's timeline is missing or damaged."""
+    def __init__(
+        self,
+        model: ConditionalGAN,
+        folder: Path,
+        ready: Callable[[ConditionalGAN], Ready],
+        memory: int = MEMORY,
+    ):
+        """`ready`: makes of a snapshot's encoder and generator, in evaluation mode and without a
+        discriminator, what is kept. `memory`: the most bytes of their weights; the one asked for last is
+        always kept. ModelError if the folder's timeline is missing or damaged."""
         self.timeline, self.memory = Timeline(folder), memory
-        self._model = model
-        self._ready: OrderedDict[int, ConditionalGAN] = OrderedDict()
+        self._model, self._make = model, ready
+        self._ready: OrderedDict[int, tuple[Ready, int]] = OrderedDict()  # and bytes
         self._lock = threading.Lock()
 
     @property
@@ -143,16 +153,16 @@ class Snapshots:
     def __len__(self) -> int:
         return len(self.timeline)
 
-    def __getitem__(self, index: int) -> ConditionalGAN:
-        """Encoder and generator of a snapshot, in evaluation mode, without a discriminator. IndexError if
-        there is no such snapshot, ModelError if it does not fit the model."""
+    def __getitem__(self, index: int) -> Ready:
+        """Snapshot `index`. IndexError if there is none, ModelError if it does not fit the model."""
         with self._lock:
             if index not in self._ready:
-                self._ready[index] = self._load(index)
+                model = self._load(index)
+                self._ready[index] = self._make(model), _bytes(model)
             self._ready.move_to_end(index)
-            while len(self._ready) > 1 and sum(map(_bytes, self._ready.values())) > self.memory:
+            while len(self._ready) > 1 and sum(size for _, size in self._ready.values()) > self.memory:
                 self._ready.popitem(last=False)
-            return self._ready[index]
+            return self._ready[index][0]
 
     def _load(self, index: int) -> ConditionalGAN:
         with unfilled():

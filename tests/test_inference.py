@@ -177,7 +177,7 @@ def test_noise_of_each_layer_waits_for_its_kind_where_graphs_are_recorded(model,
     """What was not recorded is computed in batches of the one full size."""
     sampler = Sampler(model, CPU)
     sampler.graphs = {4: lambda noise, cond: pytest.fail("noise of another shape was given to a graph")}
-    sampler.batch, sizes, draw = 4, [], sampler._draw
+    sampler.filled, sampler.batch, sizes, draw = True, 4, [], sampler._draw
 
     def watched(noise, cond):
         sizes.append(len(noise))
@@ -187,5 +187,5 @@ def test_noise_of_each_layer_waits_for_its_kind_where_graphs_are_recorded(model,
     noise = model.noise(3, 6)[:, None].repeat(1, len(model.generator.readers), 1)
     found = sampler(noise, Cond(torch.eye(3).repeat(2, 1)))
     assert sizes == [4, 4]
-    sampler.graphs = {}
+    sampler.filled = False
     assert torch.equal(found, sampler(noise, Cond(torch.eye(3).repeat(2, 1))))

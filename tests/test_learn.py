@@ -11,7 +11,7 @@ from PIL import Image, ImageSequence
 
 from cgan import timeline
 from cgan.engine import Engine
-from cgan.model import TIMELINE, ModelError
+from cgan.model import TIMELINE, ConditionalGAN, ModelError
 from cgan.timeline import Snapshots
 from tests.conftest import CLASSES, tiny_model
 from tests.test_routes import get, pixels
@@ -23,6 +23,10 @@ def at(index: int):
     """The tiny model as it was at a snapshot: the later, the more contrast."""
     model = tiny_model()
     model.generator.to_image.conv.weight.mul_(1 + index)
+    return model
+
+
+def same(model: ConditionalGAN) -> ConditionalGAN:
     return model
 
 
@@ -83,6 +87,17 @@ def test_one_picture_through_the_training(app):
     assert [close(frame, expected(k, 7, "two")) for k, frame in enumerate(frames)] == [True] * 3
 
 
+def test_a_snapshot_is_made_by_the_engine_in_batches(app, engine):
+    """The same bytes alone as among others, by a generator made ready to serve."""
+    earlier = engine.resident("one").snapshots[1]
+    assert earlier is not engine.resident("one")
+    assert earlier.sampler.device == engine.device
+    sheet = pixels(app, "/snapshot.png?seed=7&rows=2&snapshot=1")
+    noise, cond = earlier.model.noise(7, 1), earlier.embed(earlier.model.encoder.parse({"label": CLASSES[1]}))
+    alone = engine.submit(earlier, noise, cond).result(20)[0, 0].numpy()
+    assert (sheet[:8, 9:17] == alone).all()
+
+
 def test_models_tell_when_their_snapshots_were_taken(app):
     one, bare = get(app, "/models.json").json()
     assert (one["snapshots"], bare["snapshots"]) == (KIMG, [])
@@ -119,16 +134,16 @@ def test_no_answer_is_larger_than_the_limits(app, monkeypatch):
 
 
 def test_what_was_used_longest_ago_leaves_first(folder):
-    snapshots = Snapshots(at(2), folder, memory=0)
+    snapshots = Snapshots(at(2), folder, same, memory=0)
     assert snapshots[0] is snapshots[0]
     first = snapshots[0]
     assert snapshots[1] is not first
     assert snapshots[0] is not first
-    roomy = Snapshots(at(2), folder)
+    roomy = Snapshots(at(2), folder, same)
     kept = [roomy[index] for index in range(3)]
     assert all(roomy[index] is kept[index] for index in range(3))
     size = timeline._bytes(kept[0])
-    two = Snapshots(at(2), folder, memory=2 * size)
+    two = Snapshots(at(2), folder, same, memory=2 * size)
     a, b = two[0], two[1]
     assert two[0] is a
     assert two[2] is not None
@@ -139,12 +154,12 @@ def test_what_was_used_longest_ago_leaves_first(folder):
 def test_snapshots_leave_the_model_alone_and_refuse_what_does_not_fit(folder):
     model = at(2)
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    snapshots = Snapshots(model, folder)
+    snapshots = Snapshots(model, folder, same)
     assert not hasattr(snapshots[0], "discriminator")
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
     with pytest.raises(IndexError, match="from 0 to 2, got 3"):
         snapshots[3]
     with pytest.raises(ModelError, match="config.json asks for"):
-        Snapshots(tiny_model(generator__noise_dim=6), folder)[0]
+        Snapshots(tiny_model(generator__noise_dim=6), folder, same)[0]
     with pytest.raises(ModelError, match=TIMELINE):
-        Snapshots(model, folder / "nowhere")
+        Snapshots(model, folder / "nowhere", same)

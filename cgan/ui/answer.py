@@ -36,5 +36,5 @@ def fetch(engine: Engine, route: Route, pairs: Sequence[tuple[str, str]]) -> byt
     plan = route.answer(query, resident)
     query.done()
     if isinstance(plan, Plan):
-        return plan.encode(engine.submit(resident.name, plan.noise, plan.cond).result(PATIENCE))
+        return plan.encode(engine.submit(plan.resident or resident, plan.noise, plan.cond).result(PATIENCE))
     return plan if isinstance(plan, bytes) else plan.run()

@@ -35,6 +35,7 @@ class Plan:
     cond: Cond  # of N pictures
     pixels: int  # of the file, all its frames together
     encode: Callable[[Tensor], bytes]  # uint8 [N, C, H, W] -> the file
+    resident: Resident | None = None  # who makes them, where it is not the model asked for but a snapshot
 
     def __post_init__(self):
         bound(len(self.noise), self.pixels)

@@ -132,7 +132,8 @@ class PictureRoutes:
                 return await loop.run_in_executor(self._workers, plan.run)
             finally:
                 self._works -= 1
-        pictures = await asyncio.wrap_future(self.engine.submit(resident.name, plan.noise, plan.cond, client))
+        made = self.engine.submit(plan.resident or resident, plan.noise, plan.cond, client)
+        pictures = await asyncio.wrap_future(made)
         if plan.pixels <= INLINE_PIXELS:
             return plan.encode(pictures)
         return await loop.run_in_executor(None, plan.encode, pictures)

@@ -5,6 +5,7 @@ Shapes: N pictures, C channels, H x W pixels, Z noise width.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -20,7 +21,7 @@ from cgan.ui.controls import button, choice, download, seed, slider
 from cgan.ui.fields import widgets
 from cgan.ui.i18n import text
 from cgan.ui.pictures import GAP, enlarge, gif, png, tile
-from cgan.ui.plans import Route, Work, bound, field_values, noise_at
+from cgan.ui.plans import Plan, Route, Work, bound, field_values, noise_at, sheet
 from cgan.ui.query import Query
 from cgan.ui.tabs.base import Tab
 
@@ -32,13 +33,14 @@ FIRST = 1  # the snapshot that the page opens with: something is to be seen, and
 ROWS = 8  # noises under every choice
 
 
-def snapshot(query: Query, resident: Resident) -> Work:
+def snapshot(query: Query, resident: Resident) -> Plan:
     """Pictures of one snapshot, tiled."""
     snapshots = _snapshots(resident)
     index = query.whole("snapshot", len(snapshots) - 1, 0, len(snapshots) - 1)
     noise, raw, columns = _asked(query, resident)
-    scale = _scale(query, resident, len(noise))
-    return Work(lambda: png(enlarge(tile(snapshots[index].sample(noise, raw), columns), scale)))
+    earlier = snapshots[index]
+    plan = sheet(query, resident, noise, earlier.embed(raw), columns)
+    return dataclasses.replace(plan, resident=earlier)
 
 
 def history(query: Query, resident: Resident) -> Work:
@@ -48,7 +50,7 @@ def history(query: Query, resident: Resident) -> Work:
     scale = _scale(query, resident, len(snapshots))
 
     def run() -> bytes:
-        pictures = torch.cat([snapshots[index].sample(noise, raw) for index in range(len(snapshots))])
+        pictures = torch.cat([snapshots[index].model.sample(noise, raw) for index in range(len(snapshots))])
         return png(enlarge(tile(pictures, len(pictures)), scale))
 
     return Work(run)
@@ -62,13 +64,14 @@ def film(query: Query, resident: Resident) -> Work:
     fps = query.whole("fps", 2, 1, 50)
 
     def run() -> bytes:
-        sheets = [tile(snapshots[index].sample(noise, raw), columns) for index in range(len(snapshots))]
+        models = (snapshots[index].model for index in range(len(snapshots)))
+        sheets = [tile(model.sample(noise, raw), columns) for model in models]
         return gif([enlarge(sheet, scale) for sheet in sheets], fps)
 
     return Work(run)
 
 
-def _snapshots(resident: Resident) -> Snapshots:
+def _snapshots(resident: Resident) -> Snapshots[Resident]:
     if resident.snapshots is None:
         raise ValueError(f"model {resident.name} has no timeline of its training")
     return resident.snapshots
@@ -103,7 +106,7 @@ class Learn(Tab):
     """Watch it learn."""
 
     routes: ClassVar[Mapping[str, Route]] = {
-        "/snapshot.png": Route(snapshot, "image/png"),
+        "/snapshot.png": Route(snapshot, "image/png", aside=True),
         "/history.png": Route(history, "image/png"),
         "/history.gif": Route(film, "image/gif"),
     }
