@@ -78,6 +78,10 @@ def test_the_address_decides(visit):
         ("psi=7", "psi 须为 0 到 2 的数，实际为 '7'"),
         ("seed=-1", "seed 须为 0 到 9007199254740991 的整数，实际为 '-1'"),
         ("label=tow", "label 没有 'tow'。你是指 'two' 吗？可用：zero, one, two，或“名称:权重,…”"),
+        ("raw=99:1", "raw 接受以逗号分隔的“序号:数值”，序号为 0 到 4，实际为 '99:1'"),
+        ("raw=1:high", "raw 须为 -6 到 6 的数，实际为 'high'"),
+        ("z=0,0,0,0,0,1", "z 接受最多 5 个以逗号分隔的数，实际为 6"),
+        ("z=1,,2", "z 须为 -6 到 6 的数，实际为 ''"),
         ("tab=inside&off=0:99", "off：第 0 层没有通道 [99]"),
     ],
 )
@@ -85,6 +89,6 @@ def test_what_is_refused_is_told_in_the_page_s_language(visit, query, why):
     visitor = visit()
     page = visitor.open(f"{query}&lang=zh", picture=False)
     assert page.locator(".warning").inner_text() == TEXTS["refused"]["zh"].format(why=why)
-    page.wait_for_load_state("networkidle")
+    page.close()  # whatever else it would have asked for is refused as well
     assert all("400" in complaint for complaint in visitor.complaints)
     visitor.complaints.clear()

@@ -168,6 +168,20 @@ def test_what_the_server_refuses_is_said_and_the_picture_stays(visit):
     visitor.complaints.clear()
 
 
+def test_a_refused_component_is_gone_once_one_is_moved(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero&raw=2:1.5,99:1", picture=False)
+    assert "got '99:1'" in page.locator(".warning").inner_text()
+    visitor.address("raw=2:1.5,99:1")
+    page.locator('#panel-generate .chip:has(input[value="components"])').click()
+    page.locator("#generate-raw-0").fill("1")
+    page.wait_for_selector(".frame img")
+    visitor.wait_for("frame.png?seed=1&label=zero&raw=0:1,2:1.5")
+    assert page.locator(".warning").inner_text() == ""
+    assert all("400" in complaint for complaint in visitor.complaints)
+    visitor.complaints.clear()
+
+
 def test_a_busy_server_is_asked_again(visit):
     visitor = visit()
     page = visitor.open("seed=1&label=zero")

@@ -150,13 +150,17 @@ function fill(list) {
 
 function listen() {
   element.addEventListener("input", ({ target }) => {
-    if (target.matches("[data-list] input")) target.dataset.touched = "";
+    if (target.matches("[data-list] input")) {
+      target.dataset.touched = "";
+      delete target.closest("[data-list]").dataset.given;
+    }
     if (target.type === "range") paint(target);
     if (target.form?.dataset.tab === page.tab) changed();
   });
   element.addEventListener("dblclick", ({ target }) => {
     if (target.type !== "range") return;
     delete target.dataset.touched;
+    delete target.closest("[data-list]")?.dataset.given;
     put(target, target.dataset.default ?? "0");
     changed();
   });

@@ -29,21 +29,24 @@ function read(name = page.tab) {
   for (const list of $$("[data-list]", form(name))) {
     const values = $$("input", list).map((input) => ("touched" in input.dataset ? input.value : null));
     const end = values.findLastIndex((value) => Number(value)) + 1;
-    const text = list.dataset.kind === "dense"
+    const moved = list.dataset.kind === "dense"
       ? values.slice(0, end).map((value) => value ?? 0).join(",")
       : values.map((value, index) => value !== null && `${index}:${value}`).filter(Boolean).join(",");
+    const text = list.dataset.given ?? moved;
     if (text) query.set(list.dataset.list, text);
   }
   return query;
 }
 
-// The reverse: what the parameters do not name goes back to its default.
+// The reverse: what the parameters do not name goes back to its default. A list stays as it is given until one of its
+// sliders moves: it may hold what none of them can show, and what the server has to refuse.
 function write(query, name = page.tab) {
   for (const control of form(name).elements) {
     if (control.name) put(control, query.get(control.name) ?? control.dataset.default ?? "");
   }
   for (const list of $$("[data-list]", form(name))) {
-    const entries = (query.get(list.dataset.list) ?? "").split(",").filter(Boolean);
+    list.dataset.given = query.get(list.dataset.list) ?? "";
+    const entries = list.dataset.given.split(",").filter(Boolean);
     const dense = list.dataset.kind === "dense";
     const values = new Map(entries.map((entry, index) => (dense ? [index, entry] : splitAt(entry, ":"))));
     $$("input", list).forEach((input, index) => {
