@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import inspect
 import json
@@ -11,15 +12,18 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import gradio as gr
 from gradio.utils import get_function_description, get_upload_folder
 
+from cgan.conditions import Field
 from cgan.engine import Busy, Engine
 from cgan.ui.answer import answer, fetch
 from cgan.ui.fields import initial
 from cgan.ui.plans import Route
+from cgan.ui.tabs.examples import opening
 
 INPUTS: Mapping[type, Callable[[Any, str], gr.components.Component]] = {
     bool: lambda value, label: gr.Checkbox(value, label=label, visible=False),
@@ -32,6 +36,8 @@ OUTPUTS: Mapping[type, Callable[[], gr.components.Component]] = {
     str: lambda: gr.Image(visible=False, type="filepath", format="png", label="picture"),
     dict: lambda: gr.JSON(visible=False, label="figures"),
 }
+
+BEGINNING = "An empty object stands for what the page begins with."
 
 
 @dataclass(frozen=True)
@@ -46,19 +52,19 @@ class Api:
         """The name of the first model."""
         return next(iter(self.engine.models))
 
-    @property
-    def condition(self) -> str:
-        """The first model's condition as a JSON object: what the page begins with."""
-        fields = self.engine.resident(None).model.encoder.fields()
-        return json.dumps({field.name: initial(field) for field in fields})
+    condition: ClassVar[str] = "{}"
+    """What the page begins with, whichever model it is."""
 
     def add(self, function: Callable[..., str | dict]) -> None:
         """An endpoint with `function`'s name, typed and defaulted arguments and documentation.
 
         `function` returns a picture's path, or figures as a dict. Nothing of it shows on the page.
         """
-        meanings = dict(re.findall(r"^\s*(\w+): (.+)$", function.__doc__ or "", re.MULTILINE))
         signature = inspect.signature(function, eval_str=True)
+        for name, argument in signature.parameters.items():
+            if argument.default == self.condition:  # MCP reads the documentation itself
+                function.__doc__ = re.sub(rf"(\b{name}: .+)", rf"\1 {BEGINNING}", function.__doc__ or "")
+        meanings = dict(re.findall(r"^\s*(\w+): (.+)$", function.__doc__ or "", re.MULTILINE))
         inputs = [
             _documented(INPUTS[argument.annotation], argument.default, meanings[name])
             for name, argument in signature.parameters.items()
@@ -98,15 +104,45 @@ class Api:
         condition2: str = "",
     ) -> bytes:
         try:
-            values = {"model": model, **parameters} | _fields(condition, "") | _fields(condition2, "2")
+            values = {"model": model, **parameters}
+            values |= self._fields(model, condition) | self._fields(model, condition2, "2")
             return fetch(self.engine, self.routes[route], [(k, str(v)) for k, v in values.items()])
         except (ValueError, Busy, TimeoutError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def add_picture(self) -> None:
-        """The endpoint for whatever the routes can make and no other endpoint has arguments for."""
+    def _fields(self, model: str, text: str, suffix: str = "") -> dict[str, str]:
+        """A JSON object of the condition's fields, or nothing -> the routes' parameters."""
+        try:
+            values = json.loads(text or "{}")
+        except json.JSONDecodeError as error:
+            example = json.dumps({"label": "3"})
+            raise ValueError(f"condition{suffix} must be a JSON object such as {example}: {error}") from error
+        if not isinstance(values, dict):
+            raise ValueError(f"condition{suffix} must be a JSON object, got {text[:60]!r}")
+        if text and not values:
+            resident = self.engine.resident(model)
+            values = {each.name: initial(each) for each in resident.model.encoder.fields()}
+            values |= opening(resident)
+        return {name + suffix: str(value) for name, value in values.items()}
 
-        def picture(address: str = "/frame.png?seed=1") -> str:
+    def add_common(self) -> None:
+        """The endpoints of no tab: what can be asked for, and whatever the routes can make and no other
+        endpoint has arguments for."""
+        beginning = urlencode({"seed": 1} | self._fields(self.model, self.condition))
+
+        def models() -> dict:
+            """Every model by name: its pictures, and the fields of its condition with what they accept."""
+            return {
+                name: {
+                    "title": resident.model.config.dataset.title,
+                    "size": resident.model.config.size,
+                    "channels": resident.model.config.channels,
+                    "condition": {field.name: _accepted(field) for field in resident.model.encoder.fields()},
+                }
+                for name, resident in self.engine.models.items()
+            }
+
+        def picture(address: str = f"/frame.png?{beginning}") -> str:
             """The picture of any address that the page uses, as a file.
 
             Args:
@@ -120,7 +156,16 @@ class Api:
             except (ValueError, Busy, TimeoutError) as error:
                 raise gr.Error(str(error), print_exception=False) from error
 
+        self.add(models)
         self.add(picture)
+
+
+def _accepted(field: Field) -> dict[str, Any]:
+    """What a field is; of its examples, those that are words."""
+    told = {"type": type(field).__name__.lower()} | dataclasses.asdict(field)
+    if "examples" in told:
+        told["examples"] = [text for text in told["examples"] if " " in text]
+    return {key: value for key, value in told.items() if key not in ("name", "colours")}
 
 
 def _documented(
@@ -132,18 +177,6 @@ def _documented(
     schema = component.api_info() | {"description": meaning, "default": default}
     component.api_info, component.example_payload = lambda: schema, lambda: default
     return component
-
-
-def _fields(text: str, suffix: str) -> dict[str, str]:
-    """A JSON object of the condition's fields, or nothing -> the routes' parameters."""
-    try:
-        values = json.loads(text or "{}")
-    except json.JSONDecodeError as error:
-        example = json.dumps({"label": "3"})
-        raise ValueError(f"condition{suffix} must be a JSON object such as {example}: {error}") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"condition{suffix} must be a JSON object, got {text[:60]!r}")
-    return {name + suffix: str(value) for name, value in values.items()}
 
 
 def _store(data: bytes) -> str:

@@ -25,7 +25,7 @@ def build(engine: Engine, notice: str = "") -> gr.Blocks:
         api = Api(engine, ROUTES)
         for tab in TABS.values():
             tab().endpoint(api)
-        api.add_picture()
+        api.add_common()
     return blocks
 
 

@@ -28,12 +28,14 @@ def client(site, tmp_path_factory):
             "frame.png?seed=7&label=two&z=1.5,-2&strength=2",
         ),
         ("generate", {}, "frame.png?seed=1&label=zero"),
+        ("generate", {"model": "second"}, "frame.png?model=second&seed=1&label=Ankle boot"),
         (
             "interpolate",
             {"condition2": '{"label": "two"}', "steps": 4},
             "strip.png?seed=1&label=zero&seed2=2&label2=two&steps=4",
         ),
         ("interpolate", {"steps": 3, "animated": True}, "walk.gif?seed=1&label=zero&seed2=2&steps=3"),
+        ("picture", {}, "frame.png?seed=1&label=zero"),
         ("picture", {"address": "/frame.png?seed=4&label=one&v=1"}, "frame.png?seed=4&label=one"),
         ("conditioning", {"seed": 5, "rows": 3, "transpose": True}, "grid.png?seed=5&rows=3&transpose=1"),
     ],
@@ -52,10 +54,17 @@ def test_an_endpoint_says_what_was_wrong(client):
         client.predict("/levels.json", api_name="/picture")
 
 
+def test_the_models_are_told_with_what_their_conditions_accept(client):
+    found = client.predict(api_name="/models")
+    assert list(found) == ["first", "second"]
+    label = {"type": "choice", "choices": ["zero", "one", "two"]}
+    assert found["first"] == {"title": "MNIST", "size": 8, "channels": 1, "condition": {"label": label}}
+
+
 def test_every_parameter_is_documented(site):
     endpoints = httpx.get(f"{site}/gradio_api/info").json()["named_endpoints"]
     without = {"card", "compare", "examples"}  # what they show has addresses of its own
-    assert set(endpoints) == {f"/{name}" for name in TABS if name not in without} | {"/picture"}
+    assert set(endpoints) == {f"/{name}" for name in TABS if name not in without} | {"/models", "/picture"}
     for endpoint in endpoints.values():
         for parameter in endpoint["parameters"]:
             assert parameter["parameter_has_default"]
@@ -67,7 +76,7 @@ def test_openapi_reads_well(site):
     told = httpx.get(f"{site}/gradio_api/openapi.json").json()
     assert told["info"]["description"].startswith("A generator turns noise")
     posts = {path: each["post"] for path, each in told["paths"].items() if "/call/v2/" in path}
-    assert len(posts) == 12
+    assert len(posts) == 13
     for post in posts.values():
         assert ".\n\nOutput must be fetched" in post["description"]
         properties = post["requestBody"]["content"]["application/json"]["schema"]["properties"]
