@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,13 +19,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cgan import sheet
 from cgan.cli import Parser, fail
 from cgan.metrics import features
 from cgan.metrics.features import FeatureNetwork, read_file
@@ -34,7 +32,6 @@ from cgan.registry import closest
 
 FOLDER = Path(__file__).parents[1] / "assets" / "neighbours"
 FORMAT = "cgan-neighbours-1"
-COLUMNS = 64  # of its sheet
 SPACES = ("features", "pixels")
 FRESH, QUANTILES = 2000, 101  # test pictures behind a yardstick; points of it
 GREYS = 16  # shades of a sheet without losses
@@ -106,7 +103,7 @@ class Neighbours:
         try:
             known, tensors = read_file(path, FORMAT)
             info = NeighbourInfo(**known)
-            pictures = _cut(tensors["sheet"], len(tensors["rows"]), info)
+            pictures = sheet.cut(tensors["sheet"], len(tensors["rows"]), info.size, info.channels)
         except (SafetensorError, OSError, TypeError, KeyError, ValueError) as error:
             raise ValueError(f"{path.name} is no {FORMAT} file, make it again: {error}") from error
         if info.judge != digest(dataset):
@@ -122,33 +119,10 @@ def digest(dataset: str) -> str:
     return hashlib.blake2s(file.read_bytes(), digest_size=8).hexdigest()
 
 
-def _sheet(pictures: Tensor, quality: int | None) -> bytes:
-    """uint8 [N, C, H, W] -> a WebP of the pictures row by row; without losses but for the shades, or at a
-    quality from 0 to 100."""
-    n, channels, height, width = pictures.shape
-    rows = -(-n // COLUMNS)
-    cells = np.zeros((rows * COLUMNS, height, width, channels), np.uint8)
-    cells[:n] = pictures.permute(0, 2, 3, 1).numpy()
-    grid = cells.reshape(rows, COLUMNS, height, width, channels).swapaxes(1, 2)
-    grid = grid.reshape(rows * height, COLUMNS * width, channels)
-    if quality is None:
-        step = 255 // (GREYS - 1)
-        grid = ((grid.astype(int) + step // 2) // step * step).astype(np.uint8)
-    out = io.BytesIO()
-    options = {"lossless": True} if quality is None else {"quality": quality}
-    Image.fromarray(grid[..., 0] if channels == 1 else grid).save(out, "WEBP", method=6, **options)
-    return out.getvalue()
-
-
-def _cut(sheet: Tensor, count: int, info: NeighbourInfo) -> Tensor:
-    """The bytes of a sheet -> uint8 [N, C, H, W]."""
-    picture = Image.open(io.BytesIO(sheet.numpy().tobytes()), formats=("WEBP",))
-    rows = -(-count // COLUMNS)
-    if picture.size != (COLUMNS * info.size, rows * info.size):
-        raise ValueError(f"a sheet of {picture.size} pixels")
-    grid = torch.from_numpy(np.array(picture.convert("L" if info.channels == 1 else "RGB")))
-    cells = grid.view(rows, info.size, COLUMNS, info.size, info.channels).permute(0, 2, 4, 1, 3)
-    return cells.flatten(0, 1)[:count].contiguous()
+def _shades(pictures: Tensor) -> Tensor:
+    """uint8 of any shape, with the nearest of the few shades."""
+    step = 255 // (GREYS - 1)
+    return ((pictures.int() + step // 2) // step * step).to(torch.uint8)
 
 
 def build(dataset: str, root: Path, *, out: Path, count: int, quality: int | None) -> Neighbours:
@@ -174,15 +148,17 @@ def build(dataset: str, root: Path, *, out: Path, count: int, quality: int | Non
         command=f"python -m cgan.neighbours build --dataset {dataset} --data-root DIR --count {count}"
         + ("" if quality is None else f" --quality {quality}"),
     )
-    sheet = torch.frombuffer(bytearray(_sheet(training.images[rows], quality)), dtype=torch.uint8)
+    kept = training.images[rows]
+    packed = sheet.pack(_shades(kept) if quality is None else kept, quality)
     yardsticks: dict[str, Tensor] = {}
-    found = Neighbours(info, network, _cut(sheet, count, info), rows, labels, yardsticks)
+    pictures = sheet.cut(packed, count, info.size, info.channels)
+    found = Neighbours(info, network, pictures, rows, labels, yardsticks)
     fresh = test.images[:FRESH].split(250)
     points = torch.linspace(0, 1, QUANTILES)
     for space in SPACES:
         nearest = torch.cat([found.distances(part, space).amin(1) for part in fresh])
         yardsticks[space] = nearest.quantile(points)
-    tensors = {"sheet": sheet, "rows": rows.int()} | ({} if labels is None else {"labels": labels.byte()})
+    tensors = {"sheet": packed, "rows": rows.int()} | ({} if labels is None else {"labels": labels.byte()})
     tensors |= {f"yardstick.{space}": yardstick for space, yardstick in yardsticks.items()}
     out.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors, out, {"format": FORMAT, "info": json.dumps(dataclasses.asdict(info))})

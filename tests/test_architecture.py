@@ -9,10 +9,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS: list[set[str]] = [
-    {"registry", "types", "rng", "precision", "memory", "cli"},
+    {"registry", "types", "rng", "precision", "memory", "cli", "sheet"},
     {"conditions", "networks", "losses", "regularizers", "augment", "data", "metrics"},
     {"config"},
-    {"presets", "study", "neighbours"},
+    {"presets", "study", "neighbours", "specimens"},
     {"model"},
     {"timeline", "card"},
     {"hub", "evaluation", "latent", "inference", "dissection", "critic", "inversion", "forms"},

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from cgan.critic import scores
 from cgan.inference import Sampler
 from cgan.metrics.features import FeatureNetwork
 from cgan.model import ConditionalGAN
 from cgan.precision import quick_bfloat16
 from cgan.timeline import Timeline
+from cgan.ui.tabs.critic import real_pictures
 
 ASSETS = Path(__file__).parent.parent / "assets"
 LABELLED = ("mnist", "mnist-article", "fashion-mnist")
@@ -86,3 +88,15 @@ def test_half_precision_is_not_seen(folder):
     off = (Sampler(model, CPU, "bfloat16")(noise, cond).int() - model.sample(noise, raw).int()).abs()
     assert 0 < off.float().mean() < 0.2
     assert (off > 4).float().mean() < 0.001
+
+
+@pytest.mark.parametrize("folder", sorted((ASSETS / "models").iterdir()), ids=lambda path: path.name)
+def test_the_critic_has_real_pictures_which_it_holds_for_real(folder):
+    """Those kept with losses would not do: a discriminator takes these for generated ones."""
+    model = ConditionalGAN.load(folder)
+    kept, encoder = real_pictures(model), model.encoder
+    raw, count = encoder.encode({encoder.form: kept.targets[encoder.form]}), len(kept)
+    with torch.no_grad():
+        cond = encoder.embed(raw)
+        made = model.sample(model.noise(seed=5, count=count), raw)
+    assert scores(model, kept.images, cond).mean() > scores(model, made, cond).mean() + 0.3

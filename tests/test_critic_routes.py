@@ -6,7 +6,6 @@ import base64
 import io
 import json
 import math
-from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import numpy as np
@@ -14,14 +13,16 @@ import pytest
 import torch
 from PIL import Image
 
-from cgan.conditions import CONDITIONS, Choice
-from cgan.conditions.pictures import to_text
+from cgan.conditions import CONDITIONS
+from cgan.conditions.pictures import read_picture, to_text
 from cgan.critic import scores, sensitivity
+from cgan.data import Images
 from cgan.data.faces import Faces
 from cgan.engine import Engine
 from cgan.model import ConditionalGAN
+from cgan.ui.fields import initial
 from cgan.ui.tabs.critic import DARKER, LIGHTER, overlay
-from tests.conftest import CLASSES, served, tiny_config, tiny_data, tiny_model
+from tests.conftest import served, tiny_config, tiny_data, tiny_model
 from tests.test_routes import COLOUR, get, pixels
 
 LOSSES = {name: {"training": {"config": {"loss": {"name": name}}}} for name in ("bce", "hinge")}
@@ -150,61 +151,60 @@ def test_refusals(app, path, message):
 def kept(monkeypatch):
     """Real pictures of the tiny models' data: six of every class."""
     data = tiny_data(18)
-    network = SimpleNamespace(info=SimpleNamespace(classes=CLASSES))
-    found = SimpleNamespace(network=network, labels=data.targets["label"], pictures=data.images)
-    monkeypatch.setattr("cgan.ui.tabs.critic.real_pictures", lambda model: found)
-    return found
+    monkeypatch.setattr("cgan.ui.tabs.critic._load", lambda dataset: data)
+    return data
 
 
 def test_real_pictures_of_the_class_that_is_asked_for(app, engine, kept):
-    logits = told(app, "/real.json?seed=3&label=two")["logits"]
+    found = told(app, "/real.json?seed=3&label=two")
+    logits = found["logits"]
     assert len(logits) == 6
     assert logits == sorted(logits, reverse=True)
+    assert found["shown"] == [], "what was asked for stays"
     row = pixels(app, "/real.png?seed=3&label=two")
     shown = [row[:, 9 * k : 9 * k + 8] for k in range(6)]
-    own = kept.pictures[kept.labels == 2][:, 0].numpy()
+    own = kept.images[kept.targets["label"] == 2][:, 0].numpy()
     assert {each.tobytes() for each in shown} == {each.tobytes() for each in own}
-    for picture, logit in zip(shown, logits, strict=True):
+    for picture, logit, text in zip(shown, logits, found["pictures"], strict=True):
+        assert (read_picture("drawn", text, 8, 1)[0] == picture).all()
         assert logit == pytest.approx(judged(engine, picture, "two"), abs=1e-4)
     mixed = told(app, "/real.json?seed=3&label=one:0.2,two:0.8")["logits"]
     assert mixed == logits
 
 
-def test_where_no_real_pictures_are_kept(app, kept, monkeypatch):
-    kept.labels = None
-    assert told(app, "/real.json?label=two") == {"logits": []}
-    monkeypatch.setattr("cgan.ui.tabs.critic.real_pictures", lambda model: None)
-    assert told(app, "/real.json?label=two") == {"logits": []}
+@pytest.mark.parametrize("data", [None, Images(tiny_data().images), tiny_data(size=16)])
+def test_where_no_real_pictures_are_kept(app, data, monkeypatch):
+    monkeypatch.setattr("cgan.ui.tabs.critic._load", lambda dataset: data)
+    assert told(app, "/real.json?label=two") == {"logits": [], "pictures": [], "shown": []}
     response = get(app, "/real.png?label=two")
     assert response.status_code == 400
     assert "no real pictures that tell what they show are kept for model bce" in response.text
 
 
-@pytest.mark.parametrize("form", ["attributes", "text", "mask"])
+@pytest.mark.parametrize("form", ["attributes", "text", "mask", "image"])
 def test_real_pictures_are_judged_under_what_they_show(form, tmp_path, monkeypatch):
-    faces, rows = Faces(count=12), torch.tensor([3, 11])
+    faces = Faces(count=3)
     drawn = faces.load(tmp_path, "train")
     networks = {"generator__widths": (4, 4, 4, 4), "discriminator__widths": (4, 4, 4, 4, 4)}
     config = tiny_config(dataset=faces, condition=CONDITIONS[form](), **networks)
     torch.manual_seed(0)
     model = ConditionalGAN(config.model(drawn.targets, 64, 3)).eval().requires_grad_(False)
-    found = SimpleNamespace(labels=None, rows=rows, pictures=drawn.images[rows])
-    monkeypatch.setattr("cgan.ui.tabs.critic.real_pictures", lambda model: found)
-    query = {
-        "attributes": {f.name: f.choices[0] if isinstance(f, Choice) else 0 for f in model.encoder.fields()},
-        "text": {"text": drawn.targets["text"][0][0]},
-        "mask": {"mask": to_text(drawn.targets["mask"][0].numpy())},
-    }[form]
+    monkeypatch.setattr("cgan.ui.tabs.critic._load", lambda dataset: drawn)
+    query = urlencode({field.name: initial(field) for field in model.encoder.fields()})
     engine = Engine({"faces": model}, "cpu")
     app = served(engine)
-    logits = told(app, f"/real.json?{urlencode(query)}")["logits"]
+    found = told(app, f"/real.json?{query}")
+    row = pixels(app, f"/real.png?{query}")
+    assert len(found["logits"]) == 3
+    assert found["logits"][0] > found["logits"][2]
+    for k, (logit, text, shown) in enumerate(zip(*found.values(), strict=True)):
+        picture = torch.from_numpy(row[:, 65 * k : 65 * k + 64].copy()).permute(2, 0, 1)
+        (place,) = [j for j, image in enumerate(drawn.images) if torch.equal(image, picture)]
+        again, own = model.encoder.parse(shown), drawn.targets[form][place : place + 1]
+        if form != "text":  # of which there are three for every face
+            torch.testing.assert_close(again, model.encoder.encode({form: own}))
+        judged = scores(model, picture[None], model.encoder.embed(again)).item()
+        assert logit == pytest.approx(judged, abs=1e-3)
+        asked = told(app, f"/score.json?{urlencode(shown | {'drawn': text})}")
+        assert asked["logit"] == pytest.approx(judged, abs=1e-3), "the pad says what the row said"
     engine.close()
-    if form == "mask":
-        assert logits == [], "what a face's map is, only its drawing tells"
-        return
-    own = {form: [drawn.targets[form][row] for row in rows]}
-    if form == "attributes":
-        own = {form: torch.stack(own[form])}
-    expected = scores(model, found.pictures, model.encoder.embed(model.encoder.encode(own)))
-    assert logits == pytest.approx(sorted(expected.tolist(), reverse=True), abs=1e-3)
-    assert logits[0] != logits[1]

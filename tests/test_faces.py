@@ -65,12 +65,6 @@ def test_a_face_depends_on_split_and_index_alone(faces, monkeypatch):
     assert not np.array_equal(Faces().draw("test", 20, 1)["images"], again["images"][:1])
 
 
-def test_what_a_face_shows_is_known_without_drawing_it(faces):
-    told = Faces.described("train", [7, 150])
-    assert np.array_equal(told["attributes"].numpy(), faces["attributes"][[7, 150]])
-    assert told["text"] == [faces["text"][7], faces["text"][150]]
-
-
 def test_many_processes_draw_what_one_draws(faces, monkeypatch):
     monkeypatch.setattr(dataset, "POOL_BLOCKS", 2)
     monkeypatch.setattr(dataset, "BLOCK", 5)
@@ -176,7 +170,7 @@ def test_faces_alike_differ_in_what_their_condition_leaves_open(form, monkeypatc
     assert all(not torch.equal(images[k], images[k + 1]) for k in range(0, 48, 2))
     pool = uniforms("test", 0, 12)
     first = attribute_values(pool)
-    captions = Faces.described("test", range(12))["text"]
+    captions = dataset._captions("test", range(12), first)
     column = {"mask": 1, "image": 2}.get(form)
     for k, (values, own) in enumerate(list(asked)):
         face = k // 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -100,15 +99,6 @@ def test_the_command_refuses(kept, tmp_path, capsys):
     assert "--count must be from 1 to 60" in capsys.readouterr().err
     assert main([*common, "--count", "20", "--quality", "50"]) == 0
     assert "20 of 60 pictures" in capsys.readouterr().out
-
-
-def test_colour_pictures_in_a_sheet():
-    pictures = torch.randint(0, 16, (70, 3, 8, 8), generator=torch.Generator().manual_seed(0)).mul(17)
-    info = neighbours.NeighbourInfo(dataset="x", of=70, size=8, channels=3, judge="", command="")
-    sheet = torch.frombuffer(bytearray(neighbours._sheet(pictures.to(torch.uint8), None)), dtype=torch.uint8)
-    assert torch.equal(neighbours._cut(sheet, 70, info), pictures.to(torch.uint8))
-    with pytest.raises(ValueError, match="a sheet of"):
-        neighbours._cut(sheet, 70, dataclasses.replace(info, size=16))
 
 
 @pytest.mark.parametrize("dataset", BUNDLED)

@@ -21,12 +21,14 @@ BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.erro
 
 
 def to_text(pixels: np.ndarray, lossy: bool = False) -> str:
-    """uint8 [H, W] or [H, W, 3] -> a text; as WebP if PNG would be too long and `lossy` allows it."""
+    """uint8 [H, W] or [H, W, 3] -> a text; as WebP if PNG would be too long and `lossy` allows it, which even
+    then has no losses if it can be short enough without."""
     picture, out = Image.fromarray(pixels), io.BytesIO()
     picture.save(out, "PNG", optimize=True)
-    if lossy and len(out.getvalue()) * 4 > LONGEST * 3:
-        out = io.BytesIO()
-        picture.save(out, "WEBP", quality=75)
+    for quality in ({"lossless": True}, {"quality": 75}) if lossy else ():
+        if len(out.getvalue()) * 4 > LONGEST * 3:
+            out = io.BytesIO()
+            picture.save(out, "WEBP", method=6, **quality)
     return base64.urlsafe_b64encode(out.getvalue()).decode().rstrip("=")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -44,6 +45,25 @@ def initial(field: Field, end: str = "") -> str:
         case Sketch() if not field.examples:
             return pictures.to_text(np.full((field.size, field.size), WHITE, np.uint8))
     return field.examples[last]
+
+
+def texts(fields: Sequence[Field], values: Any) -> dict[str, str]:
+    """What the controls hold under a condition of which `decode` gives `values`: the reverse of `parse`."""
+    columns = [values] if len(fields) == 1 else values
+    return {field.name: _text(field, value) for field, value in zip(fields, columns, strict=True)}
+
+
+def _text(field: Field, value: Any) -> str:
+    match field:
+        case Choice():
+            return field.choices[int(np.asarray(value).item())]
+        case Range():
+            return f"{np.asarray(value).item():g}"
+        case Paint():
+            return pictures.to_text(value)
+        case Sketch():  # [H, W, C]
+            return pictures.to_text(value[..., 0] if field.channels == 1 else value, lossy=True)
+    return str(value)
 
 
 def choice(field: Choice, tab: str, end: str, compact: bool) -> str:

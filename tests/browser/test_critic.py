@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import httpx
+import numpy as np
 import pytest
 
+from cgan.conditions.pictures import to_text
+from cgan.ui.pictures import png
 from tests.browser.test_tabs import SIZES
+from tests.test_conditions import SIZE, TARGETS
 
 pytestmark = pytest.mark.browser
 READING = 'form[data-tab="critic"] .opinion .reading'
@@ -95,3 +101,35 @@ def test_another_models_pad_has_its_own_size(visit):
     visitor.wait_for("frame.png?model=second&seed=5&label=Ankle boot")
     assert page.locator(".freehand canvas").count() == 1
     assert page.locator(".freehand canvas").evaluate("canvas => canvas.width") == 8
+
+
+def test_a_real_picture_goes_to_the_pad(visit, forms):
+    visitor = visit(at=forms)
+    page = visitor.open("tab=critic&model=judged&seed=5&label=4")
+    found = httpx.get(f"{forms}/real.json?model=judged&seed=5&label=4").json()
+    assert len(found["logits"]) == 8
+    page.locator('.ranked[data-end="real"] button[data-index="3"]').click()
+    visitor.address(f"drawn={found['pictures'][3]}", "label=4")
+    says(page, ".freehand .reading", found["logits"][3])
+    assert page.locator("[data-ticks]").is_visible()
+
+
+def test_a_real_picture_brings_its_map_along(visit, forms):
+    """The tiny model has no real pictures; these stand in for them."""
+    visitor = visit(at=forms)
+    row = png(np.full((SIZE, 3 * SIZE, 1), 90, np.uint8))
+    asked, shown = (to_text(ids.numpy()) for ids in TARGETS["mask"][:2])
+    assert asked != shown
+    found = {
+        "logits": [0.5, -1.0],
+        "pictures": [to_text(np.full((SIZE, SIZE), k, np.uint8)) for k in (9, 90)],
+    }
+    answer = json.dumps(found | {"shown": [{"mask": asked}, {"mask": shown}]})
+    visitor.page.route("**/real.json*", lambda route: route.fulfill(body=answer))
+    visitor.page.route("**/real.png*", lambda route: route.fulfill(body=row, content_type="image/png"))
+    page = visitor.open(f"tab=critic&model=mask&seed=5&mask={asked}")
+    page.locator('.ranked[data-end="real"] button[data-index="1"]').click()
+    visitor.address(f"drawn={found['pictures'][1]}", f"mask={shown}")
+    visitor.wait_for(f"frame.png?model=mask&seed=5&mask={shown}")
+    query = f"model=mask&mask={shown}&drawn={found['pictures'][1]}"
+    says(page, ".freehand .reading", httpx.get(f"{forms}/score.json?{query}").json()["logit"])

@@ -122,13 +122,6 @@ class Faces:
         return torch.from_numpy(np.stack(faces).transpose(0, 3, 1, 2).copy())
 
     @staticmethod
-    def described(split: Split, rows: Sequence[int]) -> dict[str, Any]:
-        """What faces `rows` of a split show, as far as it is known without drawing them: attributes [N, A]
-        and text."""
-        attributes = attribute_values(np.concatenate([uniforms(split, k, 1) for k in rows]))
-        return {"attributes": torch.from_numpy(attributes), "text": _captions(split, rows, attributes)}
-
-    @staticmethod
     def visible(attributes: Tensor) -> Tensor:
         """bool [N, A]: which of the attributes [N, A] can be seen."""
         return torch.from_numpy(visibility(attributes.cpu().numpy()))

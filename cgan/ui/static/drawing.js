@@ -391,10 +391,11 @@ class Sketch extends Drawing {
     this.made();
   }
 
-  // What is too long as a PNG, such as a photograph in colour, is sent as lossy WebP or JPEG.
+  // What is too long as a PNG, such as a photograph in colour, is sent as WebP, with losses if need be, or as JPEG.
   async encode() {
     let text = await super.encode();
-    for (let quality = 0.9; text.length > Drawing.longest && quality > 0; quality -= 0.2) {
+    for (const quality of [1, 0.9, 0.7, 0.5, 0.3, 0.1]) { // 1 is without losses, in Chromium
+      if (text.length <= Drawing.longest) break;
       const blob = await new Promise((done) => this.canvas.toBlob(done, "image/webp", quality));
       const kind = blob.type === "image/webp" ? blob : await new Promise((done) => this.canvas.toBlob(done, "image/jpeg", quality));
       text = base64(new Uint8Array(await kind.arrayBuffer()));

@@ -125,8 +125,8 @@ tabs.critic = {
     }
   },
 
-  // One of the seed's pictures goes to the stage, a real one to the pad.
-  async pick(form, row, index) {
+  // One of the seed's pictures goes to the stage, a real one to the pad; what it shows, to the fields.
+  pick(form, row, index) {
     if (index === undefined) return;
     if (row.dataset.end !== "real") {
       form.elements.first.value = index;
@@ -134,9 +134,11 @@ tabs.critic = {
       changed();
       return;
     }
-    const answer = await fetch(this.reals).catch(() => null);
-    const { size } = model();
-    if (answer?.ok) this.pad.open(await createImageBitmap(await answer.blob(), index * (size + 1), 0, size, size));
+    const { pictures, shown } = this.told.real;
+    const query = read();
+    for (const [name, text] of Object.entries(shown[index] ?? {})) query.set(name, text);
+    write(query);
+    this.pad.take(pictures[index]);
   },
 
   carry(form) {

@@ -5,6 +5,7 @@ Shapes: N pictures, C channels, H x W pixels.
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,20 +15,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from cgan import specimens
 from cgan.conditions import Choice, ConditionEncoder, Field, Sketch
-from cgan.conditions.pictures import read_picture
+from cgan.conditions.pictures import read_picture, to_text
 from cgan.critic import scores, sensitivity
+from cgan.data import DATASETS, Images
 from cgan.engine import Resident
+from cgan.model import ConditionalGAN
 from cgan.rng import SEED_LIMIT, stream
-from cgan.types import Cond
+from cgan.types import Cond, Raw
 from cgan.ui.controls import button, seed, slider, switch
-from cgan.ui.fields import sketch, widgets
+from cgan.ui.fields import sketch, texts, widgets
 from cgan.ui.i18n import say, text
 from cgan.ui.pictures import GAP, enlarge, png, tile
 from cgan.ui.plans import Route, Work, asked, bound, field_values, noise_at
 from cgan.ui.query import Query
 from cgan.ui.tabs.base import Tab
-from cgan.ui.tabs.neighbours import real_pictures
 
 if TYPE_CHECKING:
     from cgan.ui.api import Api
@@ -77,9 +80,21 @@ def ranking(query: Query, resident: Resident) -> Work:
 
 
 def real(query: Query, resident: Resident) -> Work:
-    """{"logits": of real pictures, each under what it shows}; none where none are kept that say so."""
+    """{"logits": of real pictures, each under what it shows, "pictures": their texts, "shown": the texts of
+    the fields, none if they are of the class that is asked for}; all empty where none are kept."""
     found = _real(query, resident)
-    return Work(lambda: json.dumps({"logits": [round(logit, 4) for logit in found()[1].tolist()]}).encode())
+
+    def run() -> bytes:
+        pictures, logits, raw = found()
+        pixels = (each.squeeze(-1).numpy() for each in pictures.permute(0, 2, 3, 1))
+        told = {
+            "logits": [round(logit, 4) for logit in logits.tolist()],
+            "pictures": [to_text(each, lossy=True) for each in pixels],
+            "shown": _shown(resident, raw),
+        }
+        return json.dumps(told).encode()
+
+    return Work(run)
 
 
 def real_sheet(query: Query, resident: Resident) -> Work:
@@ -88,7 +103,7 @@ def real_sheet(query: Query, resident: Resident) -> Work:
     bound(ENDS, ENDS * ((resident.model.config.size + GAP) * scale) ** 2)
 
     def run() -> bytes:
-        pictures, _ = found()
+        pictures, *_ = found()
         if not len(pictures):
             raise ValueError(f"no real pictures that tell what they show are kept for model {resident.name}")
         return png(enlarge(tile(pictures, ENDS), scale))
@@ -96,33 +111,51 @@ def real_sheet(query: Query, resident: Resident) -> Work:
     return Work(run)
 
 
-def _real(query: Query, resident: Resident) -> Callable[[], tuple[Tensor, Tensor]]:
-    """What finds real pictures uint8 [N, C, H, W], and their logits [N] under what they show. They are of the
-    class that is asked for, of a mixture its heaviest; under other conditions, any."""
+def _real(query: Query, resident: Resident) -> Callable[[], tuple[Tensor, Tensor, Raw | None]]:
+    """What finds real pictures uint8 [N, C, H, W], their logits [N] under what they show, and that. They are
+    of the class that is asked for, of a mixture its heaviest; under other conditions, any."""
     model, seed = resident.model, query.whole("seed", 0, 0, SEED_LIMIT - 1)
-    encoder, dataset = model.encoder, model.config.dataset
+    encoder = model.encoder
     raw = encoder.parse(field_values(query, resident))
 
-    def run() -> tuple[Tensor, Tensor]:
+    def run() -> tuple[Tensor, Tensor, Raw | None]:
         kept = real_pictures(model)
-        if kept is None:
-            return torch.zeros(0), torch.zeros(0)
-        places = torch.arange(len(kept.pictures))
-        if of_class := kept.labels is not None and _asks_class(encoder, len(kept.network.info.classes)):
-            places = torch.nonzero(kept.labels == int(encoder.decode(raw)[encoder.form][0]))[:, 0]
+        if kept is None or encoder.form not in kept.targets:
+            return torch.zeros(0, 1, 1, 1), torch.zeros(0), None
+        column, places = kept.targets[encoder.form], torch.arange(len(kept))
+        if of_class := _asks_class(encoder, len(kept.targets.get("classes", ()))):
+            places = torch.nonzero(column == int(encoder.decode(raw)[encoder.form][0]))[:, 0]
         drawn = stream(seed, 0, purpose=REAL).permutation(len(places))[:ENDS]
-        places, targets = places[torch.from_numpy(drawn)], {}
-        if of_class:
-            targets = {encoder.form: kept.labels[places]}
-        elif hasattr(dataset, "described"):
-            targets = dataset.described("train", kept.rows[places].tolist())
-        if encoder.form not in targets:
-            return torch.zeros(0), torch.zeros(0)
-        found = scores(model, kept.pictures[places], resident.embed(encoder.encode(targets)))
+        places = places[torch.from_numpy(drawn)]
+        own = column[places] if isinstance(column, Tensor) else [column[place] for place in places.tolist()]
+        shown = encoder.encode({encoder.form: own})
+        found = scores(model, kept.images[places], resident.embed(shown))
         order = found.argsort(descending=True, stable=True)
-        return kept.pictures[places][order], found[order]
+        return kept.images[places][order], found[order], None if of_class else shown[order]
 
     return run
+
+
+def _shown(resident: Resident, raw: Raw | None) -> list[dict[str, str]]:
+    """raw [N, ...] -> of each, what the condition's controls hold under it."""
+    encoder = resident.model.encoder
+    columns = [] if raw is None else encoder.decode(raw)[encoder.form]
+    return [texts(encoder.fields(), values) for values in columns]
+
+
+def real_pictures(model: ConditionalGAN) -> Images | None:
+    """Those kept of the model's data set, if they have the size of its own."""
+    kept = _load(DATASETS.name_of(model.config.dataset))
+    fits = kept and (kept.channels, kept.size) == (model.config.channels, model.config.size)
+    return kept if fits else None
+
+
+@functools.cache
+def _load(dataset: str) -> Images | None:
+    try:
+        return specimens.load(dataset)
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _asks_class(encoder: ConditionEncoder, classes: int) -> bool:
