@@ -14,7 +14,7 @@ from cgan.metrics.features import FeatureNetwork
 from cgan.model import ConditionalGAN
 from cgan.precision import quick_bfloat16
 from cgan.timeline import Timeline
-from cgan.ui.tabs.critic import real_pictures
+from cgan.ui.real import real_pictures
 
 ASSETS = Path(__file__).parent.parent / "assets"
 LABELLED = ("mnist", "mnist-article", "fashion-mnist")

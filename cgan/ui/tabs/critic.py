@@ -5,7 +5,6 @@ Shapes: N pictures, C channels, H x W pixels.
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,32 +14,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgan import specimens
-from cgan.conditions import Choice, ConditionEncoder, Field, Sketch
+from cgan.conditions import Field, Sketch
 from cgan.conditions.pictures import read_picture, to_text
 from cgan.critic import scores, sensitivity
-from cgan.data import DATASETS, Images
 from cgan.engine import Resident
-from cgan.model import ConditionalGAN
-from cgan.rng import SEED_LIMIT, stream
-from cgan.types import Cond, Raw
+from cgan.types import Cond
 from cgan.ui.controls import button, seed, slider, switch
-from cgan.ui.fields import sketch, texts, widgets
+from cgan.ui.fields import sketch, widgets
 from cgan.ui.i18n import say, text
 from cgan.ui.pictures import GAP, enlarge, png, tile
-from cgan.ui.plans import Route, Work, asked, bound, field_values, noise_at
+from cgan.ui.plans import Route, Work, asked, bound, noise_at
 from cgan.ui.query import Query
+from cgan.ui.real import SHOWN, judged_real, shown
 from cgan.ui.tabs.base import Tab
 
 if TYPE_CHECKING:
     from cgan.ui.api import Api
 
-MANY, ENDS = 64, 8  # pictures of a seed that are sorted; how many of the best and of the worst are shown
+MANY = 64  # pictures of a seed that are sorted
 LIGHTER, DARKER = (
     (255, 138, 30),
     (64, 150, 255),
 )  # colours of where a lighter and where a darker pixel would help
-REAL = 5  # the random stream that draws real pictures
 STRONGEST = 0.99  # of the pixels lie at or below what has the full colour
 PAD = Sketch("drawn", size=1, channels=3, examples=("",))  # the script knows the model's size and channels
 
@@ -82,7 +77,7 @@ def ranking(query: Query, resident: Resident) -> Work:
 def real(query: Query, resident: Resident) -> Work:
     """{"logits": of real pictures, each under what it shows, "pictures": their texts, "shown": the texts of
     the fields, none if they are of the class that is asked for}; all empty where none are kept."""
-    found = _real(query, resident)
+    found = judged_real(query, resident)
 
     def run() -> bytes:
         pictures, logits, raw = found()
@@ -90,7 +85,7 @@ def real(query: Query, resident: Resident) -> Work:
         told = {
             "logits": [round(logit, 4) for logit in logits.tolist()],
             "pictures": [to_text(each, lossy=True) for each in pixels],
-            "shown": _shown(resident, raw),
+            "shown": shown(resident, raw),
         }
         return json.dumps(told).encode()
 
@@ -99,68 +94,16 @@ def real(query: Query, resident: Resident) -> Work:
 
 def real_sheet(query: Query, resident: Resident) -> Work:
     """The same pictures in a row."""
-    found, scale = _real(query, resident), query.whole("scale", 1, 1, 16)
-    bound(ENDS, ENDS * ((resident.model.config.size + GAP) * scale) ** 2)
+    found, scale = judged_real(query, resident), query.whole("scale", 1, 1, 16)
+    bound(SHOWN, SHOWN * ((resident.model.config.size + GAP) * scale) ** 2)
 
     def run() -> bytes:
         pictures, *_ = found()
         if not len(pictures):
             raise ValueError(f"no real pictures that tell what they show are kept for model {resident.name}")
-        return png(enlarge(tile(pictures, ENDS), scale))
+        return png(enlarge(tile(pictures, SHOWN), scale))
 
     return Work(run)
-
-
-def _real(query: Query, resident: Resident) -> Callable[[], tuple[Tensor, Tensor, Raw | None]]:
-    """What finds real pictures uint8 [N, C, H, W], their logits [N] under what they show, and that. They are
-    of the class that is asked for, of a mixture its heaviest; under other conditions, any."""
-    model, seed = resident.model, query.whole("seed", 0, 0, SEED_LIMIT - 1)
-    encoder = model.encoder
-    raw = encoder.parse(field_values(query, resident))
-
-    def run() -> tuple[Tensor, Tensor, Raw | None]:
-        kept = real_pictures(model)
-        if kept is None or encoder.form not in kept.targets:
-            return torch.zeros(0, 1, 1, 1), torch.zeros(0), None
-        column, places = kept.targets[encoder.form], torch.arange(len(kept))
-        if of_class := _asks_class(encoder, len(kept.targets.get("classes", ()))):
-            places = torch.nonzero(column == int(encoder.decode(raw)[encoder.form][0]))[:, 0]
-        drawn = stream(seed, 0, purpose=REAL).permutation(len(places))[:ENDS]
-        places = places[torch.from_numpy(drawn)]
-        own = column[places] if isinstance(column, Tensor) else [column[place] for place in places.tolist()]
-        shown = encoder.encode({encoder.form: own})
-        found = scores(model, kept.images[places], resident.embed(shown))
-        order = found.argsort(descending=True, stable=True)
-        return kept.images[places][order], found[order], None if of_class else shown[order]
-
-    return run
-
-
-def _shown(resident: Resident, raw: Raw | None) -> list[dict[str, str]]:
-    """raw [N, ...] -> of each, what the condition's controls hold under it."""
-    encoder = resident.model.encoder
-    columns = [] if raw is None else encoder.decode(raw)[encoder.form]
-    return [texts(encoder.fields(), values) for values in columns]
-
-
-def real_pictures(model: ConditionalGAN) -> Images | None:
-    """Those kept of the model's data set, if they have the size of its own."""
-    kept = _load(DATASETS.name_of(model.config.dataset))
-    fits = kept and (kept.channels, kept.size) == (model.config.channels, model.config.size)
-    return kept if fits else None
-
-
-@functools.cache
-def _load(dataset: str) -> Images | None:
-    try:
-        return specimens.load(dataset)
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def _asks_class(encoder: ConditionEncoder, classes: int) -> bool:
-    fields = encoder.fields()
-    return len(fields) == 1 and isinstance(fields[0], Choice) and len(fields[0].choices) == classes
 
 
 def _judged(query: Query, resident: Resident) -> tuple[Callable[[], Tensor], Cond]:
@@ -263,7 +206,7 @@ class Critic(Tab):
 
 def _ends(which: str, key: str) -> str:
     """A row of places for pictures with their scores."""
-    places = "".join('<button type="button"><i></i><small></small></button>' for _ in range(ENDS))
+    places = "".join('<button type="button"><i></i><small></small></button>' for _ in range(SHOWN))
     return (
         f'<div class="ranked" role="group" aria-label="{say(key)}" data-end="{which}"><p>{text(key)}</p>'
         f"<div>{places}</div></div>"
