@@ -288,13 +288,16 @@ def test_words_are_judged_by_hand():
     made = encoder("text")
     raw = torch.cat([made.encode(TARGETS)[:2], made.null(1)])
     times = Counter(raw.flatten().tolist())
+    together = Counter(pair for row in raw.tolist() for pair in zip([0, *row], row, strict=False))
     assert max(times[place] for place in raw[0].tolist() if place) > 1
     pictures, asked = torch.randn(3, 6), torch.randn(3, 7, requires_grad=True)
     nothing = torch.tensor([0])
 
     def by_hand(shown, n, others):
         words = [place.view(1) for place in raw[n][raw[n] > 0]]
-        losses, weights = [torch.zeros(())] if not words else [], [1 / times[int(word)] for word in words]
+        if not words:
+            return torch.zeros(())
+        losses, weights = [], []
         for k in range(len(words)):
             around = [words[j] if 0 <= j < len(words) else nothing for j in range(k - 2, k + 3)]
             said = made.saying(torch.cat([made.embedding(place)[0] for place in around]))
@@ -303,11 +306,9 @@ def test_words_are_judged_by_hand():
             if others:
                 loss = loss - torch.stack([(1 - true[m]).log() for m in range(3) if m != n]).mean()
             losses.append(loss)
-        return (
-            sum(w * loss for w, loss in zip(weights, losses, strict=True)) / sum(weights)
-            if words
-            else losses[0]
-        )
+            before = int(words[k - 1]) if k else 0
+            weights.append((times[int(words[k])] * together[before, int(words[k])]) ** -0.5)
+        return (torch.stack(losses) * torch.tensor(weights)).sum() / sum(weights)
 
     def all_by_hand(shown, others):
         return torch.stack([by_hand(shown, n, others) for n in range(3)])
