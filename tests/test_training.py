@@ -295,6 +295,7 @@ def test_a_write_that_fails_keeps_the_last_good_checkpoint(tmp_path, monkeypatch
     tensors, meta = checkpoint.read(tmp_path)
     assert meta == {"images_seen": 1}
     assert torch.equal(tensors["a"], torch.ones(2))
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.CHECKPOINT]
 
 
 def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path):
