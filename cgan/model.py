@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cgan import rng
+from cgan.atomic import replacing
 from cgan.config import ModelConfig, from_json, to_json
 from cgan.memory import unfilled
 from cgan.types import Raw
@@ -73,11 +75,14 @@ class ConditionalGAN(nn.Module):
     def save(self, folder: Path) -> None:
         """Write config.json, model.safetensors and discriminator.safetensors. Matrices and kernels go in half
         precision, which moves no pixel by more than a level or two; vectors (biases, statistics) stay as they
-        are."""
+        are. All three are written before the first takes its place, so that an earlier model stays whole if
+        one can't be."""
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / CONFIG, {"format_version": FORMAT_VERSION, "model": to_json(self.config)})
-        for name, state in ((WEIGHTS, self.player_state()), (DISCRIMINATOR, self.critic_state())):
-            save_file({key: _stored(tensor) for key, tensor in state.items()}, folder / name)
+        with ExitStack() as stack:
+            config, *weights = (stack.enter_context(replacing(folder / name)) for name in REQUIRED_FILES)
+            write_json(config, {"format_version": FORMAT_VERSION, "model": to_json(self.config)})
+            for path, state in zip(weights, (self.player_state(), self.critic_state()), strict=True):
+                save_file({key: _stored(tensor) for key, tensor in state.items()}, path)
 
     def player_state(self) -> dict[str, Tensor]:
         """The weights that make pictures: all but the discriminator's."""

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cgan.atomic import replacing
 from cgan.memory import unfilled
 from cgan.model import TIMELINE, ConditionalGAN, ModelError, check_size, fill, one_line
 
@@ -70,7 +71,8 @@ def write(folder: Path, snapshots: list[tuple[float, dict[str, Tensor]]]) -> Non
     tensors = {
         f"{k}/{name}": tensor for k, (_, state) in enumerate(snapshots) for name, tensor in state.items()
     }
-    save_file(tensors, folder / TIMELINE, {"kimg": json.dumps([kimg for kimg, _ in snapshots])})
+    with replacing(folder / TIMELINE) as partial:
+        save_file(tensors, partial, {"kimg": json.dumps([kimg for kimg, _ in snapshots])})
 
 
 def read(folder: Path) -> list[tuple[float, dict[str, Tensor]]]:

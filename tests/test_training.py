@@ -18,13 +18,16 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 import train
+from cgan import timeline
+from cgan.card import write_card
 from cgan.conditions.label import Label
 from cgan.config import AdamOptions, replace
 from cgan.data import Images
+from cgan.evaluation import record
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
-from cgan.model import ConditionalGAN
+from cgan.model import SAMPLES, ConditionalGAN
 from cgan.networks.norms import Spectral, Virtual
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
@@ -33,6 +36,7 @@ from cgan.training import checkpoint
 from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.folder import finish
+from cgan.training.log import save_samples
 from cgan.training.trainer import Trainer, TrainingError
 from tests.conftest import tiny_config, tiny_data, tiny_model
 
@@ -148,6 +152,28 @@ def test_a_finished_run_leaves_a_whole_model_folder(tmp_path):
     assert metrics["training"]["command"] == "python train.py --preset tiny"
     assert metrics["training"]["kimg"] == 0.32
     assert [point["obedience"] for point in metrics["curve"]] == [0.5, 0.5, 0.5]
+
+
+WRITERS = {
+    "timeline": lambda folder, model: timeline.write(folder, []),
+    "metrics": lambda folder, model: record(folder, {"curve": []}),
+    "samples": lambda folder, model: save_samples(torch.zeros(1, 4, 4, dtype=torch.uint8), folder / SAMPLES),
+    "card": lambda folder, model: write_card(folder, model, "another name"),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+def test_a_folder_s_file_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch, writer):
+    def full_disk(handle):
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    trainer = Trainer(tiny_config(), tiny_data(), tmp_path)
+    finish(trainer, "the command")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="full"):
+        writer(tmp_path, trainer.averaged())
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_every_epoch_shows_every_picture_once(tmp_path):

@@ -81,7 +81,8 @@ def run(study: Study, bench: Bench, out: Path, command: str) -> None:
             figures, model = train_and_score(study.config(row, seed), bench, result.parent)
             if seed == 0 and model is not None:
                 save_picture(model, out / study.name / f"{row.name}.webp")
-            write_json(result, {"row": row.name, "seed": seed, **figures})
+            with replacing(result) as partial:
+                write_json(partial, {"row": row.name, "seed": seed, **figures})
         write_table(study, bench, out, command)
 
 
