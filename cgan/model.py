@@ -128,7 +128,7 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
     ModelError names the first tensor that is missing, unknown, misshaped, of another kind or not finite.
     """
     expected = module.state_dict()
-    _match(_shapes(expected), _shapes(state), source)
+    match(shapes_of(expected), shapes_of(state), source)
     for name, tensor in state.items():
         if tensor.is_floating_point() != expected[name].is_floating_point():
             raise ModelError(f"{source}: the weight {name} is {tensor.dtype}, not {expected[name].dtype}")
@@ -139,11 +139,13 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
     module.load_state_dict(owned, assign=True)
 
 
-def _shapes(state: Mapping[str, Tensor]) -> dict[str, Shape]:
+def shapes_of(state: Mapping[str, Tensor]) -> dict[str, Shape]:
+    """Names and shapes of a state dict."""
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
-def _match(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: Path) -> None:
+def match(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: Path) -> None:
+    """ModelError names the first tensor that is missing, unknown or misshaped."""
     for name in sorted(set(expected) | set(found)):
         if name not in found:
             raise ModelError(f"{source}: the weight {name} is missing")
@@ -165,7 +167,7 @@ def read_tensors(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
             names = file.keys()
-            _match(_shapes(like), {name: tuple(file.get_slice(name).get_shape()) for name in names}, path)
+            match(shapes_of(like), {name: tuple(file.get_slice(name).get_shape()) for name in names}, path)
             return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: not a whole safetensors file ({one_line(error)})") from error
