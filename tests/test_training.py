@@ -37,6 +37,7 @@ from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.folder import finish
 from cgan.training.log import save_samples
+from cgan.training.stopping import asked_to_stop
 from cgan.training.trainer import Trainer, TrainingError
 from tests.conftest import tiny_config, tiny_data, tiny_model
 
@@ -299,6 +300,70 @@ def test_a_run_that_is_stopped_by_hand_ends_with_one_line(tmp_path, monkeypatch,
     monkeypatch.setattr(train, "train", stop)
     assert train.main(["--preset", "mnist", "--data-root", "x", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "train.py: stopped; the same command goes on from the last checkpoint\n"
+
+
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_a_run_that_is_stopped_by_hand_goes_on_where_it_was(tmp_path, changes):
+    config, data = tiny_config(**changes), tiny_data()
+    Trainer(config, data, tmp_path / "whole").fit()
+    stopped = Trainer(config, data, tmp_path / "stopped")
+    step, stop_after = stopped.step, 5 * 16 * config.training.discriminator_steps
+
+    def interrupted():
+        if stopped.images_seen + 16 * config.training.discriminator_steps == stop_after:
+            signal.raise_signal(signal.SIGINT)  # before anything of the step is done
+        return step()
+
+    stopped.step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert checkpoint.read(tmp_path / "stopped")[1]["images_seen"] == stop_after, "not of the 64 before"
+    Trainer(config, data, tmp_path / "stopped").fit()
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    reached = []
+
+    def stopped_thrice():
+        with asked_to_stop() as stop:
+            for _ in range(3):
+                reached.append(stop())
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped_thrice()
+    assert reached == [False, True]
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    """As in a script's background, where Ctrl-C is meant for what runs in front."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with asked_to_stop() as stop:
+            signal.raise_signal(signal.SIGINT)
+            assert not stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_run_outside_the_main_thread_trains(tmp_path):
+    thread = threading.Thread(target=Trainer(tiny_config(), tiny_data(), tmp_path).fit)
+    thread.start()
+    thread.join()
+    assert checkpoint.read(tmp_path)[1]["images_seen"] == 320
+
+
+def test_a_process_that_is_terminated_saves_its_last_step(tmp_path):
+    process = run_killed_script(tmp_path, "slowly")
+    path, deadline = tmp_path / checkpoint.CHECKPOINT, time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.terminate()
+    _, error = process.communicate(timeout=60)
+    assert error.decode().endswith("KeyboardInterrupt\n")
+    assert checkpoint.read(tmp_path)[1]["images_seen"] < 800
 
 
 def test_another_config_does_not_resume_a_run(tmp_path):

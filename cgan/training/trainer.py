@@ -38,6 +38,7 @@ from cgan.training.health import Watch, noise_variety
 from cgan.training.log import Log
 from cgan.training.provenance import commit
 from cgan.training.steps import Players, due_at, encoder_turn, train_step
+from cgan.training.stopping import asked_to_stop
 
 Evaluate = Callable[[ConditionalGAN], dict[str, float]]
 
@@ -121,34 +122,28 @@ class Trainer:
         """Train to the end and leave a model folder. Returns the averaged model.
 
         Raises Diverged, a TrainingError, if a loss or weight is not finite, TrainingError if the folder holds
-        another run, CheckpointError if a checkpoint can't be written.
+        another run, CheckpointError if a checkpoint can't be written. Asked to stop it saves a checkpoint of
+        its last step and raises KeyboardInterrupt; several processes, which may be at different steps, are
+        interrupted at once.
         """
         options, total = self.config.training, math.ceil(self.config.training.kimg * 1000)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
         if (code := commit()) not in self.commits:
             self.commits.append(code)
-        main = self.accelerator.is_main_process
-        log = Log(self.folder, self.images_seen, enabled=main)
-        bar = tqdm(
-            total=total,
-            initial=self.images_seen,
-            unit="img",
-            unit_scale=True,
-            disable=not main,
-            smoothing=0.05,
-            mininterval=1 if sys.stderr.isatty() else 30,
-        )
+        log = Log(self.folder, self.images_seen, enabled=self.accelerator.is_main_process)
         started, saved = time.monotonic() - self.seconds, self.images_seen
-        with closing(log), bar:
+        alone = self.accelerator.num_processes == 1
+        with closing(log), self._bar(total) as bar, asked_to_stop(alone) as stop:
             self._milestones(log)
             while self.images_seen < total:
                 before = self.images_seen
                 figures = self.step()
                 bar.update(self.images_seen - before)
                 log.collect(figures)
-                done = self.images_seen >= total
-                due = done or self.images_seen - saved >= options.checkpoint_kimg * 1000
+                stopped = stop()
+                ends = stopped or self.images_seen >= total
+                due = ends or self.images_seen - saved >= options.checkpoint_kimg * 1000
                 if due or log.full:
                     means, fault = log.flush(self.images_seen)
                     if fault:
@@ -160,7 +155,20 @@ class Trainer:
                 if due:
                     self.save_checkpoint()
                     saved = self.images_seen
+                if stopped:
+                    break
         return self.averaged()
+
+    def _bar(self, total: int) -> tqdm:
+        return tqdm(
+            total=total,
+            initial=self.images_seen,
+            unit="img",
+            unit_scale=True,
+            disable=not self.accelerator.is_main_process,
+            smoothing=0.05,
+            mininterval=1 if sys.stderr.isatty() else 30,
+        )
 
     def step(self) -> dict[str, Tensor]:
         """One step of the run, from wherever it is."""
