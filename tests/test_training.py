@@ -484,6 +484,13 @@ def test_processes_share_a_batch_and_show_every_picture_once(tmp_path):
         Feed(whole.images, whole.raw, whole.model, whole.options, 0, 3)
 
 
+def test_processes_do_not_split_the_groups_of_minibatch_std(tmp_path):
+    whole = Trainer(tiny_config(discriminator__minibatch_std=True), tiny_data(), tmp_path).feed
+    Feed(whole.images, whole.raw, whole.model, whole.options, 0, 4)
+    with pytest.raises(ValueError, match="divisible by 4 for each of the 8 processes, got 16"):
+        Feed(whole.images, whole.raw, whole.model, whole.options, 0, 8)
+
+
 def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):
     first = Trainer(tiny_config(), tiny_data(), tmp_path / "first")
     first.fit()
