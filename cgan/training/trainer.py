@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.graph import CudaGraphs, Recorded
 from cgan.training.health import Watch, noise_variety
+from cgan.training.lasting import lasting, with_ranges
 from cgan.training.log import Log
 from cgan.training.provenance import commit
 from cgan.training.steps import Players, due_at, encoder_turn, train_step
@@ -62,7 +63,8 @@ class Trainer:
         evaluate: Evaluate | None = None,
         start: ConditionalGAN | None = None,
     ):
-        """`start`: whose weights to begin from, as far as they fit. ValueError if none of the blocks does."""
+        """`start`: whose weights to begin from, as far as they fit. ValueError if none of the blocks does,
+        CheckpointError if the folder's checkpoint is damaged."""
         self.config, self.folder, self.evaluate = config, Path(folder), evaluate
         options = config.training
         self.accelerator = Accelerator(
@@ -74,7 +76,8 @@ class Trainer:
         if self.device.type == "cpu":
             memory.keep()
         torch.manual_seed(options.seed)
-        self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
+        found, earlier = config.model(data.targets, data.size, data.channels), checkpoint.read(self.folder)
+        self.model = ConditionalGAN(with_ranges(found, earlier[1].get("condition") if earlier else None))
         self.encoder_alone = 1000 * options.encoder_kimg if start else 0.0  # pictures
         if start:
             _begin_from(start, self.model)
@@ -305,7 +308,7 @@ class Trainer:
                 f"{self.folder} holds a run with other options: give the same ones, or another --out"
             )
         known = to_json(self.model.config.condition)
-        if _lasting(meta.get("condition", known)) != _lasting(known):
+        if lasting(meta.get("condition", known)) != lasting(known):
             raise TrainingError(
                 f"{self.folder} holds a run on data with other classes, attributes or words: "
                 "give the same data, or another --out"
@@ -340,11 +343,6 @@ class Trainer:
         flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
-
-
-def _lasting(condition: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a condition must not change in a run: all but its examples, which new pictures may replace."""
-    return {key: value for key, value in condition.items() if key != "examples"}
 
 
 def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
