@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS: list[set[str]] = [
-    {"registry", "types", "rng", "precision", "memory", "cli"},
+    {"registry", "types", "rng", "precision", "memory", "cli", "atomic"},
     {"conditions", "networks", "losses", "regularizers", "augment", "data", "metrics"},
     {"config"},
     {"presets", "study", "neighbours"},
