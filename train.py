@@ -71,7 +71,7 @@ def parser() -> Parser:
 
 def main(argv: list[str] | None = None) -> int:
     """Train. 0 on success, 2 after one line on what was wrong with the input, 1 if training itself failed,
-    130 if it was stopped by Ctrl-C."""
+    130 if it was stopped, by Ctrl-C or, in training, by SIGTERM."""
     arguments = read(argv)
     named = argparse.Namespace(**{name: arguments.pop(name) for name in OWN})
     try:

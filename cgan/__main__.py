@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from cgan import hub
+from cgan.atomic import replacing
 from cgan.cli import Parser, fail
 from cgan.config import to_json
 from cgan.inference import Sampler, resolve_device
@@ -144,13 +145,8 @@ def check_out(path: Path) -> None:
 
 def save(path: Path, arrays: dict[str, Any]) -> None:
     """Write a NumPy archive, whole or not at all."""
-    partial = path.with_name(f"{path.name}.partial")
-    try:
-        with open(partial, "wb") as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as partial, open(partial, "wb") as file:
+        np.savez(file, **arrays)
 
 
 def evaluate(arguments: argparse.Namespace) -> None:

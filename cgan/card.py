@@ -10,6 +10,7 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from cgan.atomic import replacing
 from cgan.conditions import Field
 from cgan.data import DATASETS
 from cgan.model import CARD, METRICS, SAMPLES, ConditionalGAN, one_line, read_json
@@ -198,4 +199,5 @@ def write_card(folder: Path, model: ConditionalGAN, name: str) -> None:
         return
     figures_known = read_json(metrics) if metrics.exists() else {}
     card = model_card(model, figures_known, name, (folder / SAMPLES).exists())
-    path.write_text(str(card), encoding="utf-8")
+    with replacing(path) as partial:
+        partial.write_text(str(card), encoding="utf-8")

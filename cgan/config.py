@@ -140,10 +140,12 @@ class Config:
                 f"discriminator.norm batch does not go with {min(penalties)}, a penalty on each "
                 "picture's own gradient: choose layer, virtual, spectral or none"
             )
-        if self.discriminator.minibatch_std and self.training.batch % GROUP:
+        batch, reference = self.training.batch, self.discriminator.norm.reference
+        if self.discriminator.minibatch_std and (batch % GROUP or reference % GROUP):
+            also = f" and a discriminator.norm.reference (got {reference})" if reference else ""
             raise ValueError(
-                f"discriminator.minibatch_std needs a training.batch that is divisible by {GROUP}, else a "
-                f"group holds real and generated pictures; got {self.training.batch}"
+                f"discriminator.minibatch_std needs a training.batch (got {batch}){also} that is divisible "
+                f"by {GROUP}, else a group holds real and generated pictures"
             )
         if self.training.encoder_kimg and "auxiliary" not in self.regularizers:
             raise ValueError(

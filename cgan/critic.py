@@ -17,8 +17,13 @@ BATCH = 16  # pictures judged at once
 @torch.no_grad()
 def scores(model: ConditionalGAN, pictures: Tensor, cond: Cond) -> Tensor:
     """uint8 pictures [N, C, H, W] under a condition of N -> logits [N], higher is more real; the mean where
-    several discriminators judge. A picture's logit does not depend on the others."""
-    size = 1 if model.config.discriminator.minibatch_std else BATCH  # else neighbours would count
+    several discriminators judge. A picture's logit does not depend on the others.
+
+    With minibatch_std each is judged without company, hence as one of a group without variety. That shifts
+    all logits alike: after 100 kimg of preset mnist by 0.07, a tenth of their spread, and their order stays
+    (correlation with those in company 0.999).
+    """
+    size = 1 if model.config.discriminator.minibatch_std else BATCH
     parts = [slice(first, first + size) for first in range(0, len(pictures), size)]
     return torch.cat([_logits(model, model.from_uint8(pictures[part]), cond[part]) for part in parts])
 

@@ -234,6 +234,12 @@ class Engine:
         self._queue.remove(job)
         self._waiting -= len(job.noise) - job.taken
 
+    def _awaited(self) -> bool:
+        """Whether anything is to be done, once what nobody waits for any more is forgotten."""
+        for job in [job for job in self._queue if job.future.cancelled()]:
+            self._remove(job)
+        return bool(self._queue)
+
     def _first(self) -> Job:
         """Whose turn it is. The oldest goes on to its end, so that large ones are ready one after the other
         and not all at once; every other turn belongs to one that a single turn finishes."""
@@ -250,7 +256,7 @@ class Engine:
         """Wait for work, then take what one model can compute at once: (job, noise, cond, whether it is the
         job's last) each. Empty when the engine closes."""
         with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._closed)
+            self._wake.wait_for(lambda: self._closed or self._awaited())
             if self._closed:
                 return []
             first, turn = self._first(), []

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from cgan.atomic import replacing
 from cgan.data import DATASETS, Dataset, Images
 from cgan.metrics.asked import asked, rows_of
 from cgan.metrics.features import FeatureNetwork, home
@@ -219,4 +220,5 @@ def timeline_curve(
 def record(folder: Path, entries: Mapping[str, Any]) -> None:
     """Put `entries` into a model folder's metrics.json, keeping what else it holds."""
     path = Path(folder) / METRICS
-    write_json(path, (read_json(path) if path.exists() else {}) | dict(entries))
+    with replacing(path) as partial:
+        write_json(partial, (read_json(path) if path.exists() else {}) | dict(entries))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
@@ -16,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from cgan import rng
+from cgan.atomic import replacing
 from cgan.config import ModelConfig, from_json, to_json
 from cgan.memory import unfilled
 from cgan.types import Raw
@@ -73,11 +75,14 @@ class ConditionalGAN(nn.Module):
     def save(self, folder: Path) -> None:
         """Write config.json, model.safetensors and discriminator.safetensors. Matrices and kernels go in half
         precision, which moves no pixel by more than a level or two; vectors (biases, statistics) stay as they
-        are."""
+        are. All three are written before the first takes its place, so that an earlier model stays whole if
+        one can't be."""
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / CONFIG, {"format_version": FORMAT_VERSION, "model": to_json(self.config)})
-        for name, state in ((WEIGHTS, self.player_state()), (DISCRIMINATOR, self.critic_state())):
-            save_file({key: _stored(tensor) for key, tensor in state.items()}, folder / name)
+        with ExitStack() as stack:
+            config, *weights = (stack.enter_context(replacing(folder / name)) for name in REQUIRED_FILES)
+            write_json(config, {"format_version": FORMAT_VERSION, "model": to_json(self.config)})
+            for path, state in zip(weights, (self.player_state(), self.critic_state()), strict=True):
+                save_file({key: _stored(tensor) for key, tensor in state.items()}, path)
 
     def player_state(self) -> dict[str, Tensor]:
         """The weights that make pictures: all but the discriminator's."""
@@ -123,7 +128,7 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
     ModelError names the first tensor that is missing, unknown, misshaped, of another kind or not finite.
     """
     expected = module.state_dict()
-    _match(_shapes(expected), _shapes(state), source)
+    match(shapes_of(expected), shapes_of(state), source)
     for name, tensor in state.items():
         if tensor.is_floating_point() != expected[name].is_floating_point():
             raise ModelError(f"{source}: the weight {name} is {tensor.dtype}, not {expected[name].dtype}")
@@ -134,11 +139,13 @@ def fill(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
     module.load_state_dict(owned, assign=True)
 
 
-def _shapes(state: Mapping[str, Tensor]) -> dict[str, Shape]:
+def shapes_of(state: Mapping[str, Tensor]) -> dict[str, Shape]:
+    """Names and shapes of a state dict."""
     return {name: tuple(tensor.shape) for name, tensor in state.items()}
 
 
-def _match(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: Path) -> None:
+def match(expected: Mapping[str, Shape], found: Mapping[str, Shape], source: Path) -> None:
+    """ModelError names the first tensor that is missing, unknown or misshaped."""
     for name in sorted(set(expected) | set(found)):
         if name not in found:
             raise ModelError(f"{source}: the weight {name} is missing")
@@ -160,7 +167,7 @@ def read_tensors(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
             names = file.keys()
-            _match(_shapes(like), {name: tuple(file.get_slice(name).get_shape()) for name in names}, path)
+            match(shapes_of(like), {name: tuple(file.get_slice(name).get_shape()) for name in names}, path)
             return {name: file.get_tensor(name) for name in names}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path}: not a whole safetensors file ({one_line(error)})") from error

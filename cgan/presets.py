@@ -142,10 +142,10 @@ def faces_text() -> Config:
             "auxiliary": Auxiliary(weight=12.0, generator_share=0.17),
             "matching": Matching(every=4),
         },
-        training__kimg=1120,
-        training__decay_kimg=300,
-        training__encoder_lr=2e-3,
-        training__encoder_kimg=500,
+        training__kimg=1100,
+        training__decay_kimg=450,
+        training__encoder_lr=3e-3,
+        training__encoder_kimg=300,
     )
 
 

@@ -19,8 +19,19 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cgan.atomic import replacing
 from cgan.memory import unfilled
-from cgan.model import TIMELINE, ConditionalGAN, ModelError, check_size, fill, one_line
+from cgan.model import (
+    TIMELINE,
+    ConditionalGAN,
+    ModelError,
+    Shape,
+    check_size,
+    fill,
+    match,
+    one_line,
+    shapes_of,
+)
 
 BANK = "encoder.bank"
 MEMORY = 32 * 2**20  # bytes of snapshots that are kept ready for one model
@@ -34,7 +45,7 @@ def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
     for name, tensor in state.items():
         if name == BANK:
             continue
-        if tensor.is_floating_point() and tensor.ndim >= 2:
+        if _in_8_bits(tensor):
             peak = tensor.abs().amax(dim=tuple(range(1, tensor.ndim)), keepdim=True).clamp(min=1e-4)
             scale = (peak / 127).half()
             packed[f"{name}.int8"] = (
@@ -46,18 +57,33 @@ def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return packed
 
 
+def packed_shapes(state: dict[str, Tensor]) -> dict[str, Shape]:
+    """Names and shapes of what `compress` makes of it."""
+    shapes: dict[str, Shape] = {}
+    for name, tensor in state.items():
+        if name == BANK:
+            continue
+        if _in_8_bits(tensor):
+            shapes[f"{name}.int8"] = tuple(tensor.shape)
+            shapes[f"{name}.scale"] = (len(tensor), *[1] * (tensor.ndim - 1))
+        else:
+            shapes[name] = tuple(tensor.shape)
+    return shapes
+
+
+def _in_8_bits(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and tensor.ndim >= 2
+
+
 def expand(packed: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The inverse of `compress`, in float32. ValueError if the scales don't fit the matrices."""
+    """The inverse of `compress`, in float32."""
     state: dict[str, Tensor] = {}
     scales = {name.removesuffix(".int8") + ".scale" for name in packed if name.endswith(".int8")}
     for name in packed.keys() - scales:
         tensor = packed[name]
         if name.endswith(".int8"):
             name = name.removesuffix(".int8")
-            scale = packed.get(f"{name}.scale")
-            if scale is None or scale.shape != (*tensor.shape[:1], *[1] * (tensor.ndim - 1)):
-                raise ValueError(f"{name!r} has no scale for each of its rows")
-            state[name] = tensor.float() * scale.float()
+            state[name] = tensor.float() * packed[f"{name}.scale"].float()
         else:
             state[name] = tensor.float() if tensor.is_floating_point() else tensor
     return state
@@ -73,7 +99,8 @@ def write(folder: Path, snapshots: list[tuple[float, dict[str, Tensor]]]) -> Non
     tensors = {
         f"{k}/{name}": tensor for k, (_, state) in enumerate(snapshots) for name, tensor in state.items()
     }
-    save_file(tensors, folder / TIMELINE, {"kimg": json.dumps([kimg for kimg, _ in snapshots])})
+    with replacing(folder / TIMELINE) as partial:
+        save_file(tensors, partial, {"kimg": json.dumps([kimg for kimg, _ in snapshots])})
 
 
 def read(folder: Path) -> list[tuple[float, dict[str, Tensor]]]:
@@ -117,13 +144,10 @@ class Timeline:
 
         IndexError if there is no such snapshot, ModelError if it does not fit the model.
         """
-        packed = self.packed(index)
-        try:
-            state = expand(packed)
-        except ValueError as error:
-            raise ModelError(f"{self.path}: snapshot {index} is damaged ({one_line(error)})") from error
+        packed = self.packed(index)  # mapped: what does not fit takes no memory
+        match(packed_shapes(model.player_state()), shapes_of(packed), self.path)
         kept = model.critic_state() | {name: t for name, t in model.state_dict().items() if name == BANK}
-        fill(model, state | kept, self.path)
+        fill(model, expand(packed) | kept, self.path)
 
 
 class Snapshots(Generic[Ready]):

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 LAYERS: list[set[str]] = [
-    {"registry", "types", "rng", "precision", "memory", "cli", "sheet"},
+    {"registry", "types", "rng", "precision", "memory", "cli", "atomic", "sheet"},
     {"conditions", "networks", "losses", "regularizers", "augment", "data", "metrics"},
     {"config"},
     {"presets", "study", "neighbours", "specimens"},

@@ -8,6 +8,7 @@ import io
 import json
 import random
 import zlib
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -282,15 +283,21 @@ def test_the_order_and_length_of_a_caption_matter():
 
 
 def test_words_are_judged_by_hand():
-    """True of their own picture and, while one learns, untrue of each other one."""
+    """True of their own picture and, while one learns, untrue of each other one; what is said often in all
+    counts no more than what is said once."""
     made = encoder("text")
     raw = torch.cat([made.encode(TARGETS)[:2], made.null(1)])
+    times = Counter(raw.flatten().tolist())
+    together = Counter(pair for row in raw.tolist() for pair in zip([0, *row], row, strict=False))
+    assert max(times[place] for place in raw[0].tolist() if place) > 1
     pictures, asked = torch.randn(3, 6), torch.randn(3, 7, requires_grad=True)
     nothing = torch.tensor([0])
 
     def by_hand(shown, n, others):
         words = [place.view(1) for place in raw[n][raw[n] > 0]]
-        losses = [torch.zeros(())] if not words else []
+        if not words:
+            return torch.zeros(())
+        losses, weights = [], []
         for k in range(len(words)):
             around = [words[j] if 0 <= j < len(words) else nothing for j in range(k - 2, k + 3)]
             said = made.saying(torch.cat([made.embedding(place)[0] for place in around]))
@@ -299,7 +306,9 @@ def test_words_are_judged_by_hand():
             if others:
                 loss = loss - torch.stack([(1 - true[m]).log() for m in range(3) if m != n]).mean()
             losses.append(loss)
-        return torch.stack(losses).mean()
+            before = int(words[k - 1]) if k else 0
+            weights.append((times[int(words[k])] * together[before, int(words[k])]) ** -0.5)
+        return (torch.stack(losses) * torch.tensor(weights)).sum() / sum(weights)
 
     def all_by_hand(shown, others):
         return torch.stack([by_hand(shown, n, others) for n in range(3)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -84,12 +85,20 @@ def test_a_part_chosen_by_name_starts_from_its_own_defaults():
         ({"regularizers.auxiliary.generator_share": "-1"}, "auxiliary.generator_share must be a number from"),
         (
             {"discriminator.minibatch_std": "true", "training.batch": "66"},
-            "discriminator.minibatch_std needs a training.batch that is divisible by 4",
+            "discriminator.minibatch_std needs a training.batch (got 66) that is divisible by 4",
+        ),
+        (
+            {
+                "discriminator.minibatch_std": "true",
+                "discriminator.norm": "virtual",
+                "discriminator.norm.reference": "30",
+            },
+            "a training.batch (got 64) and a discriminator.norm.reference (got 30) that is divisible by 4",
         ),
     ],
 )
 def test_bad_flags_say_what_is_accepted(flags, message):
-    with pytest.raises(ValueError, match=message.replace(".", r"\.")):
+    with pytest.raises(ValueError, match=re.escape(message)):
         override(preset("mnist"), flags)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import threading
+import time
 from concurrent.futures import CancelledError
 
 import pytest
@@ -196,6 +197,21 @@ def test_a_request_that_nobody_waits_for_any_more_disturbs_nobody(engine, gate):
     assert gone.cancel()
     gate.lift()
     assert torch.equal(kept.result(PATIENCE), gate.sampler(*ask(engine, 1, 2)))
+    assert gate.sizes == [1, 1], "it was not computed"
+
+
+def test_a_request_is_given_up_between_two_turns(engine, gate, monkeypatch):
+    large = engine.submit("one", *ask(engine, 3 * gate.batch, 1))
+    gate.open.release()  # the fixture's request; the worker goes on to the first turn of this one
+    assert gate.entered.acquire(timeout=PATIENCE)
+    assert large.cancel()
+    gate.lift()
+    monkeypatch.setattr(engine_module, "QUEUE_PICTURES", gate.batch)
+    while engine.queue_depth:
+        time.sleep(0.001)
+    kept = engine.submit("one", *ask(engine, gate.batch, 2))
+    assert torch.equal(kept.result(PATIENCE), gate.sampler(*ask(engine, gate.batch, 2)))
+    assert gate.sizes == [1, gate.batch, gate.batch]
 
 
 def test_a_fault_reaches_those_it_concerns_and_the_engine_lives_on(engine, gate):

@@ -521,6 +521,29 @@ def test_new_pictures_resume_a_run(tmp_path):
     assert (out / "config.json").read_text() != before, "its examples are the first pictures, the new ones"
 
 
+def test_a_run_keeps_its_ranges_when_new_pictures_pass_them(tmp_path, capsys):
+    root, out, rows = tmp_path / "in", tmp_path / "out", ["file_name,width,fruit"]
+    more = ["--condition", "attributes", "--training.evaluate_kimg", "0"]
+
+    def train_on(first: int, last: int, width: float) -> list[dict]:
+        for k in range(first, last):
+            picture(root / f"{k}.png")
+            rows.append(f"{k}.png,{k % 7 * width},{'ab'[k % 2]}")
+        (root / "metadata.csv").write_text("\n".join(rows))
+        assert train.main(command(root, out, *more)) == 0
+        return json.loads((out / "config.json").read_text())["model"]["condition"]["attributes"]
+
+    began = train_on(0, 40, 1)
+    assert "ranges" not in capsys.readouterr().err
+    assert train_on(40, 60, 10) == began
+    said = "goes on with the ranges it began with (width from 0 to 6); numbers beyond count as the ends"
+    assert said in capsys.readouterr().err
+    rows[1] = "0.png,3,c"
+    (root / "metadata.csv").write_text("\n".join(rows))
+    assert train.main(command(root, out, *more)) == 1
+    assert "holds a run on data with other classes, attributes" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("form", ["attributes", "text", "mask", "image"])
 def test_every_form_trains_on_a_folder(tmp_path, form):
     root, columns = paired(tmp_path / "in"), ["file_name,text,width"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import pickle
 import random
@@ -147,6 +148,24 @@ def test_what_is_saved_is_loaded(tmp_path, norm, block):
         assert loaded.state_dict()[name].dtype == tensor.dtype
     noise, raw = saved.noise(7, 6), saved.encoder.sample(6, seed=7)
     assert torch.equal(loaded.sample(noise, raw), saved.sample(noise, raw))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_model_that_cannot_be_saved_whole_leaves_the_one_before_it(folder, monkeypatch):
+    def full_disk(tensors, path):
+        if DISCRIMINATOR in Path(path).name:
+            Path(path).write_bytes(b"half a file")
+            raise OSError(errno.ENOSPC, "the disk is full")
+        save_file(tensors, path)
+
+    before = contents(folder)
+    monkeypatch.setattr(model_module, "save_file", full_disk)
+    with pytest.raises(OSError, match="full"):
+        tiny_model(generator__noise_dim=6).save(folder)
+    assert contents(folder) == before
 
 
 def test_loading_leaves_the_random_numbers_alone(folder):

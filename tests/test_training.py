@@ -18,13 +18,16 @@ from accelerate import Accelerator
 from safetensors.torch import load_file
 
 import train
+from cgan import timeline
+from cgan.card import write_card
 from cgan.conditions.label import Label
 from cgan.config import AdamOptions, replace
 from cgan.data import Images
+from cgan.evaluation import record
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
-from cgan.model import ConditionalGAN
+from cgan.model import SAMPLES, ConditionalGAN
 from cgan.networks.norms import Spectral, Virtual
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
@@ -33,6 +36,8 @@ from cgan.training import checkpoint
 from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.folder import finish
+from cgan.training.log import save_samples
+from cgan.training.stopping import asked_to_stop
 from cgan.training.trainer import Trainer, TrainingError
 from tests.conftest import tiny_config, tiny_data, tiny_model
 
@@ -148,6 +153,28 @@ def test_a_finished_run_leaves_a_whole_model_folder(tmp_path):
     assert metrics["training"]["command"] == "python train.py --preset tiny"
     assert metrics["training"]["kimg"] == 0.32
     assert [point["obedience"] for point in metrics["curve"]] == [0.5, 0.5, 0.5]
+
+
+WRITERS = {
+    "timeline": lambda folder, model: timeline.write(folder, []),
+    "metrics": lambda folder, model: record(folder, {"curve": []}),
+    "samples": lambda folder, model: save_samples(torch.zeros(1, 4, 4, dtype=torch.uint8), folder / SAMPLES),
+    "card": lambda folder, model: write_card(folder, model, "another name"),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS.values(), ids=WRITERS)
+def test_a_folder_s_file_that_cannot_be_written_stays_as_it_was(tmp_path, monkeypatch, writer):
+    def full_disk(handle):
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    trainer = Trainer(tiny_config(), tiny_data(), tmp_path)
+    finish(trainer, "the command")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    monkeypatch.setattr(os, "fsync", full_disk)
+    with pytest.raises(OSError, match="full"):
+        writer(tmp_path, trainer.averaged())
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_every_epoch_shows_every_picture_once(tmp_path):
@@ -275,6 +302,70 @@ def test_a_run_that_is_stopped_by_hand_ends_with_one_line(tmp_path, monkeypatch,
     assert capsys.readouterr().err == "train.py: stopped; the same command goes on from the last checkpoint\n"
 
 
+@pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
+def test_a_run_that_is_stopped_by_hand_goes_on_where_it_was(tmp_path, changes):
+    config, data = tiny_config(**changes), tiny_data()
+    Trainer(config, data, tmp_path / "whole").fit()
+    stopped = Trainer(config, data, tmp_path / "stopped")
+    step, stop_after = stopped.step, 5 * 16 * config.training.discriminator_steps
+
+    def interrupted():
+        if stopped.images_seen + 16 * config.training.discriminator_steps == stop_after:
+            signal.raise_signal(signal.SIGINT)  # before anything of the step is done
+        return step()
+
+    stopped.step = interrupted
+    with pytest.raises(KeyboardInterrupt):
+        stopped.fit()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert checkpoint.read(tmp_path / "stopped")[1]["images_seen"] == stop_after, "not of the 64 before"
+    Trainer(config, data, tmp_path / "stopped").fit()
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
+
+
+def test_a_second_ctrl_c_does_not_wait():
+    reached = []
+
+    def stopped_thrice():
+        with asked_to_stop() as stop:
+            for _ in range(3):
+                reached.append(stop())
+                signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped_thrice()
+    assert reached == [False, True]
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    """As in a script's background, where Ctrl-C is meant for what runs in front."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with asked_to_stop() as stop:
+            signal.raise_signal(signal.SIGINT)
+            assert not stop()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_run_outside_the_main_thread_trains(tmp_path):
+    thread = threading.Thread(target=Trainer(tiny_config(), tiny_data(), tmp_path).fit)
+    thread.start()
+    thread.join()
+    assert checkpoint.read(tmp_path)[1]["images_seen"] == 320
+
+
+def test_a_process_that_is_terminated_saves_its_last_step(tmp_path):
+    process = run_killed_script(tmp_path, "slowly")
+    path, deadline = tmp_path / checkpoint.CHECKPOINT, time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.terminate()
+    _, error = process.communicate(timeout=60)
+    assert error.decode().endswith("KeyboardInterrupt\n")
+    assert checkpoint.read(tmp_path)[1]["images_seen"] < 800
+
+
 def test_another_config_does_not_resume_a_run(tmp_path):
     Trainer(tiny_config(), tiny_data(), tmp_path).fit()
     with pytest.raises(TrainingError, match="other options"):
@@ -295,6 +386,7 @@ def test_a_write_that_fails_keeps_the_last_good_checkpoint(tmp_path, monkeypatch
     tensors, meta = checkpoint.read(tmp_path)
     assert meta == {"images_seen": 1}
     assert torch.equal(tensors["a"], torch.ones(2))
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.CHECKPOINT]
 
 
 def test_a_folder_that_is_a_file_is_a_clear_error(tmp_path):
@@ -390,6 +482,13 @@ def test_processes_share_a_batch_and_show_every_picture_once(tmp_path):
         assert torch.equal(halves.unique(dim=0), whole.batch(shown).images.unique(dim=0))
     with pytest.raises(ValueError, match=r"training\.batch must be divisible by the 3 processes, got 16"):
         Feed(whole.images, whole.raw, whole.model, whole.options, 0, 3)
+
+
+def test_processes_do_not_split_the_groups_of_minibatch_std(tmp_path):
+    whole = Trainer(tiny_config(discriminator__minibatch_std=True), tiny_data(), tmp_path).feed
+    Feed(whole.images, whole.raw, whole.model, whole.options, 0, 4)
+    with pytest.raises(ValueError, match="divisible by 4 for each of the 8 processes, got 16"):
+        Feed(whole.images, whole.raw, whole.model, whole.options, 0, 8)
 
 
 def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):

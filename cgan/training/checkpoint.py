@@ -4,7 +4,6 @@ write, a full disk or a killed process leaves the last good checkpoint as it was
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
+
+from cgan.atomic import replacing
 
 CHECKPOINT = "checkpoint.safetensors"
 
@@ -23,16 +24,14 @@ class CheckpointError(RuntimeError):
 def write(folder: Path, tensors: dict[str, Tensor], meta: dict[str, Any]) -> Path:
     """Replace the folder's checkpoint. CheckpointError if the disk is full or the folder can't be written
     to."""
-    path, partial = folder / CHECKPOINT, folder / f"{CHECKPOINT}.partial"
+    path = folder / CHECKPOINT
     try:
-        save_file(
-            {name: tensor.contiguous() for name, tensor in tensors.items()},
-            partial,
-            {"meta": json.dumps(meta)},
-        )
-        with open(partial, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(partial, path)
+        with replacing(path) as partial:
+            save_file(
+                {name: tensor.contiguous() for name, tensor in tensors.items()},
+                partial,
+                {"meta": json.dumps(meta)},
+            )
     except (OSError, SafetensorError) as error:
         kept = "the last good checkpoint is kept" if path.exists() else "there is no earlier checkpoint"
         raise CheckpointError(f"{path}: can't write the checkpoint ({error}); {kept}") from error

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from cgan.config import TrainingOptions
 from cgan.model import ConditionalGAN
+from cgan.networks.layers import GROUP
 from cgan.rng import stream
 from cgan.types import Batch, Raw
 
@@ -36,6 +37,11 @@ class Feed:
         if options.batch % processes:
             raise ValueError(
                 f"training.batch must be divisible by the {processes} processes, got {options.batch}"
+            )
+        if model.config.discriminator.minibatch_std and options.batch // processes % GROUP:
+            raise ValueError(
+                f"discriminator.minibatch_std needs a training.batch that is divisible by {GROUP} for each "
+                f"of the {processes} processes, got {options.batch}"
             )
         self.images, self.raw, self.model, self.options = images, raw, model, options
         self.process, self.processes = process, processes

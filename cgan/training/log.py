@@ -15,6 +15,7 @@ from torch.utils.tensorboard import SummaryWriter
 from torchvision.transforms.functional import to_pil_image
 from torchvision.utils import make_grid
 
+from cgan.atomic import replacing
 from cgan.conditions import Choice
 from cgan.model import SAMPLES, ConditionalGAN
 
@@ -100,7 +101,8 @@ def sample_grid(model: ConditionalGAN, columns: int = 10) -> Tensor:
 def save_samples(grid: Tensor, path: Path) -> None:
     """Write a grid uint8 [C, H, W] as PNG, in 256 colours, which take a third of the bytes."""
     picture = to_pil_image(grid)
-    (picture.quantize() if picture.mode == "RGB" else picture).save(path, optimize=True)
+    with replacing(path) as partial:
+        (picture.quantize() if picture.mode == "RGB" else picture).save(partial, "PNG", optimize=True)
 
 
 def column_conditions(model: ConditionalGAN, columns: int) -> Tensor:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import fcntl
 import json
 import math
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.utils import make_grid
 
+from cgan.atomic import replacing
 from cgan.config import Config, from_json, to_json
 from cgan.data import Images
 from cgan.evaluation import drawer, real_reference
@@ -81,7 +81,8 @@ def run(study: Study, bench: Bench, out: Path, command: str) -> None:
             figures, model = train_and_score(study.config(row, seed), bench, result.parent)
             if seed == 0 and model is not None:
                 save_picture(model, out / study.name / f"{row.name}.webp")
-            write_json(result, {"row": row.name, "seed": seed, **figures})
+            with replacing(result) as partial:
+                write_json(partial, {"row": row.name, "seed": seed, **figures})
         write_table(study, bench, out, command)
 
 
@@ -208,9 +209,8 @@ def write_table(study: Study, bench: Bench, out: Path, command: str) -> None:
             "real": _kept(bench.reference.floor, bench.reference),
         }
         pictures = {path.stem for path in (out / study.name).glob("*.webp")}
-        partial = out / f"{study.name}.json.partial"
-        write_json(partial, table(study, runs, training, measured, pictures))
-        os.replace(partial, out / f"{study.name}.json")
+        with replacing(out / f"{study.name}.json") as partial:
+            write_json(partial, table(study, runs, training, measured, pictures))
 
 
 def share(study: Study, data_root: Path, out: Path, download: bool, command: str, processes: int) -> None:

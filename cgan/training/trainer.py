@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -35,9 +35,11 @@ from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.graph import CudaGraphs, Recorded
 from cgan.training.health import Watch, noise_variety
+from cgan.training.lasting import lasting, with_ranges
 from cgan.training.log import Log
 from cgan.training.provenance import commit
 from cgan.training.steps import Players, due_at, encoder_turn, train_step
+from cgan.training.stopping import asked_to_stop
 
 Evaluate = Callable[[ConditionalGAN], dict[str, float]]
 
@@ -61,7 +63,8 @@ class Trainer:
         evaluate: Evaluate | None = None,
         start: ConditionalGAN | None = None,
     ):
-        """`start`: whose weights to begin from, as far as they fit. ValueError if none of the blocks does."""
+        """`start`: whose weights to begin from, as far as they fit. ValueError if none of the blocks does,
+        CheckpointError if the folder's checkpoint is damaged."""
         self.config, self.folder, self.evaluate = config, Path(folder), evaluate
         options = config.training
         self.accelerator = Accelerator(
@@ -73,7 +76,8 @@ class Trainer:
         if self.device.type == "cpu":
             memory.keep()
         torch.manual_seed(options.seed)
-        self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels))
+        found, earlier = config.model(data.targets, data.size, data.channels), checkpoint.read(self.folder)
+        self.model = ConditionalGAN(with_ranges(found, earlier[1].get("condition") if earlier else None))
         self.encoder_alone = 1000 * options.encoder_kimg if start else 0.0  # pictures
         if start:
             _begin_from(start, self.model)
@@ -121,34 +125,28 @@ class Trainer:
         """Train to the end and leave a model folder. Returns the averaged model.
 
         Raises Diverged, a TrainingError, if a loss or weight is not finite, TrainingError if the folder holds
-        another run, CheckpointError if a checkpoint can't be written.
+        another run, CheckpointError if a checkpoint can't be written. Asked to stop it saves a checkpoint of
+        its last step and raises KeyboardInterrupt; several processes, which may be at different steps, are
+        interrupted at once.
         """
         options, total = self.config.training, math.ceil(self.config.training.kimg * 1000)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
         if (code := commit()) not in self.commits:
             self.commits.append(code)
-        main = self.accelerator.is_main_process
-        log = Log(self.folder, self.images_seen, enabled=main)
-        bar = tqdm(
-            total=total,
-            initial=self.images_seen,
-            unit="img",
-            unit_scale=True,
-            disable=not main,
-            smoothing=0.05,
-            mininterval=1 if sys.stderr.isatty() else 30,
-        )
+        log = Log(self.folder, self.images_seen, enabled=self.accelerator.is_main_process)
         started, saved = time.monotonic() - self.seconds, self.images_seen
-        with closing(log), bar:
+        alone = self.accelerator.num_processes == 1
+        with closing(log), self._bar(total) as bar, asked_to_stop(alone) as stop:
             self._milestones(log)
             while self.images_seen < total:
                 before = self.images_seen
                 figures = self.step()
                 bar.update(self.images_seen - before)
                 log.collect(figures)
-                done = self.images_seen >= total
-                due = done or self.images_seen - saved >= options.checkpoint_kimg * 1000
+                stopped = stop()
+                ends = stopped or self.images_seen >= total
+                due = ends or self.images_seen - saved >= options.checkpoint_kimg * 1000
                 if due or log.full:
                     means, fault = log.flush(self.images_seen)
                     if fault:
@@ -160,7 +158,20 @@ class Trainer:
                 if due:
                     self.save_checkpoint()
                     saved = self.images_seen
+                if stopped:
+                    break
         return self.averaged()
+
+    def _bar(self, total: int) -> tqdm:
+        return tqdm(
+            total=total,
+            initial=self.images_seen,
+            unit="img",
+            unit_scale=True,
+            disable=not self.accelerator.is_main_process,
+            smoothing=0.05,
+            mininterval=1 if sys.stderr.isatty() else 30,
+        )
 
     def step(self) -> dict[str, Tensor]:
         """One step of the run, from wherever it is."""
@@ -297,7 +308,7 @@ class Trainer:
                 f"{self.folder} holds a run with other options: give the same ones, or another --out"
             )
         known = to_json(self.model.config.condition)
-        if _lasting(meta.get("condition", known)) != _lasting(known):
+        if lasting(meta.get("condition", known)) != lasting(known):
             raise TrainingError(
                 f"{self.folder} holds a run on data with other classes, attributes or words: "
                 "give the same data, or another --out"
@@ -332,11 +343,6 @@ class Trainer:
         flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
-
-
-def _lasting(condition: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a condition must not change in a run: all but its examples, which new pictures may replace."""
-    return {key: value for key, value in condition.items() if key != "examples"}
 
 
 def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:

@@ -91,7 +91,7 @@ def grid(query: Query, resident: Resident) -> Plan:
     values = values_along(field)
     if not values:
         raise ValueError(f"model {resident.name} has no examples of {field.name} to make a grid of")
-    rows, columns = query.whole("rows", 6, 1, 16), len(values)
+    rows, columns = query.whole("rows", 5, 1, 16), len(values)
     other = field_values(query, resident, without=field.name)
     raw = torch.cat([encoder.parse({**other, field.name: value}) for value in values])
     noise = noise_at(query, resident, "seed", rows)

@@ -288,13 +288,13 @@ def test_every_form_has_two_ends_and_a_grid(visit, forms, size):
         assert visitor.shown() == bytes(own), name
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         page.locator("#tab-conditioning").click()
-        visitor.wait_for(f"grid.png?model={name}&rows=6&seed=1")
-        assert page.locator(".across > *").count() == page.locator(".cells button").count() / 6
+        visitor.wait_for(f"grid.png?model={name}&rows=5&seed=1")
+        assert page.locator(".across > *").count() == page.locator(".cells button").count() / 5
         page.locator(".cells button").nth(1).click()
         visitor.address("tab=generate", f"model={name}")
         assert page.locator(".warning").inner_text() == ""
     page = visitor.open("tab=conditioning&model=attributes&along=width&seed=1")
-    visitor.wait_for("grid.png?model=attributes&rows=6&seed=1&along=width")
+    visitor.wait_for("grid.png?model=attributes&rows=5&seed=1&along=width")
     assert page.locator(".across").inner_text().split()[0] == "10"
 
 

@@ -117,7 +117,7 @@ def test_back_and_forward_go_from_tab_to_tab(visit):
     page.locator(".cells button").nth(1).click()
     visitor.wait_for("frame.png?model=second&seed=5&label=T-shirt/top")
     page.go_back()
-    visitor.wait_for("grid.png?model=second&seed=5&rows=6")
+    visitor.wait_for("grid.png?model=second&seed=5&rows=5")
     page.go_back()
     visitor.wait_for("frame.png?model=first&seed=4&label=one")
     assert page.locator("[data-models]").input_value() == "first"

@@ -1,8 +1,11 @@
 // A picture that follows the newest address asked for. It does not ask the server to drop older requests (`client`):
 // while a slider moves, each would be dropped by the next, and nothing would be seen before the hand rests.
 class Live {
-  constructor(box, { limit = 3, shown = () => {}, failed = () => {} } = {}) {
-    Object.assign(this, { box, limit, shown, failed });
+  // What stands `aside`, beside the picture that the eye is on, leaves it the time: one request at once, 15 a second.
+  constructor(box, { aside = false, shown = () => {}, failed = () => {} } = {}) {
+    Object.assign(this, { box, aside, shown, failed });
+    [this.limit, this.pause] = aside ? [1, 1000 / 15] : [3, 0]; // requests that may fly; milliseconds between two
+    this.free = 0; // when the next may start
     this.newest = this.latest = this.flying = 0; // numbers of the request asked for and shown last; how many fly
     this.waiting = null;
   }
@@ -16,6 +19,13 @@ class Live {
 
   #next() {
     if (!this.waiting || this.flying >= this.limit) return;
+    const now = performance.now();
+    clearTimeout(this.timer);
+    if (now < this.free) {
+      this.timer = setTimeout(() => this.#next(), this.free - now);
+      return;
+    }
+    this.free = now + this.pause;
     const job = this.waiting;
     this.waiting = null;
     this.flying++;
@@ -28,7 +38,7 @@ class Live {
   async #load(job) {
     const image = new Image();
     // Without the page's address, which may hold as long a text as the picture's own.
-    const quiet = { referrerPolicy: "no-referrer", draggable: false, fetchPriority: "high" };
+    const quiet = { referrerPolicy: "no-referrer", draggable: false, fetchPriority: this.aside ? "low" : "high" };
     const began = performance.now();
     Object.assign(image, { ...quiet, alt: job.alt, src: job.url });
     try {

@@ -26,7 +26,7 @@ class Conditioning(Tab):
             <div class="dropdown" data-along><label for="conditioning-along">{text("along")}</label>
                 <select id="conditioning-along" name="along"></select></div>
             <div class="pair">
-                {slider("conditioning", "rows", low=1, high=16, step=1, value=6, kept=True)}
+                {slider("conditioning", "rows", low=1, high=16, step=1, value=5, kept=True)}
                 {slider("conditioning", "psi", low=0, high=2, step=0.01, value=1)}
                 {slider("conditioning", "strength", low=-1, high=3, step=0.01, value=1)}
                 <p class="note">{text("strength_hint")}</p>
@@ -41,7 +41,7 @@ class Conditioning(Tab):
             seed: int = 1,
             along: str = "",
             condition: str = "",
-            rows: int = 6,
+            rows: int = 5,
             psi: float = 1.0,
             strength: float = 1.0,
             transpose: bool = False,

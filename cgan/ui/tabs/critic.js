@@ -2,7 +2,7 @@
 // one scale. Scores follow as fast as they come; what takes longer is asked for at rest.
 tabs.critic = {
   start(form) {
-    this.heat = new Live(this.layer($(".box")), { limit: 1 });
+    this.heat = new Live(this.layer($(".box")), { aside: true });
     this.score = new Newest((told) => this.tell(form, { own: told }));
     this.ranking = new Newest((told) => this.tell(form, { ranking: told }));
     this.real = new Newest((told) => this.tell(form, { real: told }));
@@ -28,7 +28,7 @@ tabs.critic = {
     $(".opinion .reading", form).textContent = "";
     $(".scale", form).replaceChildren();
     this.pad = Freehand.in($(".freehand"), form);
-    this.padHeat = new Live(this.layer($(".freehand .sheet")), { limit: 1 });
+    this.padHeat = new Live(this.layer($(".freehand .sheet")), { aside: true });
   },
 
   // The parameters of the picture on the stage.

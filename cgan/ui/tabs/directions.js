@@ -7,7 +7,7 @@ tabs.directions = {
   start(form) {
     this.named = {};
     this.ways = $(".ways", form);
-    this.atlas = new Live($(".atlas", form), { limit: 1 });
+    this.atlas = new Live($(".atlas", form), { aside: true });
     form.addEventListener("input", ({ target }) => {
       if (target.name === "kind") form.elements.moves.value = "";
       if (target.matches(".atlas input")) this.gather(form);

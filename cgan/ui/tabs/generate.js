@@ -13,7 +13,7 @@ tabs.generate = {
       });
     }
     const film = $(".noises .film");
-    this.noises = new Live(film, { limit: 1 });
+    this.noises = new Live(film, { aside: true });
     this.count = Number(getComputedStyle(film).getPropertyValue("--count"));
     film.append(...Array.from({ length: this.count }, (_, index) => {
       const button = node("button", { type: "button", title: say("noise_n", { n: index + 1 }) });

@@ -4,9 +4,9 @@ tabs.inside = {
   route: "dissected.png",
 
   start(form) {
-    this.sheet = new Live($(".features .film", form), { limit: 1 });
-    this.whole = new Live($("[data-whole]", form), { limit: 1 });
-    this.missing = new Live($("[data-missing]", form), { limit: 1 });
+    this.sheet = new Live($(".features .film", form), { aside: true });
+    this.whole = new Live($("[data-whole]", form), { aside: true });
+    this.missing = new Live($("[data-missing]", form), { aside: true });
     const tiles = $(".channels", form);
     tiles.addEventListener("click", ({ target }) => this.press(form, target));
     tiles.addEventListener("keydown", (event) => this.move(event));
@@ -33,7 +33,7 @@ tabs.inside = {
     const off = query.get("off");
     const bare = new URLSearchParams(query);
     for (const name of ["off", "block"]) bare.delete(name);
-    this.whole.ask(route("frame.png", bare), describe(bare));
+    this.whole.ask(route(off ? "frame.png" : this.route, bare), describe(bare)); // while nothing is off, the stage's
     const own = new URLSearchParams(query);
     own.delete("block");
     $(".lacks", form).classList.toggle("idle", !off);

@@ -5,7 +5,7 @@ tabs.invert = {
 
   start(form) {
     const row = $(".relabelled", form);
-    this.row = new Live(row, { limit: 1 });
+    this.row = new Live(row, { aside: true });
     row.addEventListener("click", ({ target }) => "at" in target.dataset && this.carry(target.dataset.at));
     $("[data-open]", form).addEventListener("click", () => this.carry());
     $("[data-stage]", form).addEventListener("click", () => this.copy());

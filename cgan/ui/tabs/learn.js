@@ -6,7 +6,7 @@ tabs.learn = {
   },
 
   start(form) {
-    this.film = new Live($(".film", form), { limit: 1 });
+    this.film = new Live($(".film", form), { aside: true });
     const slider = form.elements.snapshot;
     $("[data-play]", form).addEventListener("click", () => (this.playing ? this.leave(form) : this.play(form)));
     for (const event of ["pointerdown", "keydown"]) slider.addEventListener(event, () => this.leave(form));

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 VIEWS = ("every", "one")  # noises under every choice, or one picture
 FIRST = 1  # the snapshot that the page opens with: something is to be seen, and much is still to come
-ROWS = 8  # noises under every choice
+ROWS, MOST = 5, 8  # noises under every choice, and the most of them
 
 
 def snapshot(query: Query, resident: Resident) -> Plan:
@@ -81,7 +81,7 @@ def _asked(query: Query, resident: Resident) -> tuple[Tensor, Raw, int]:
     """noise [N, Z], raw [N, ...] and the columns of their sheet."""
     if query.choice("view", VIEWS[0], VIEWS) == "one":
         return noise_at(query, resident, "seed", 1), _parse(query, resident), 1
-    rows = query.whole("rows", ROWS, 1, ROWS)
+    rows = query.whole("rows", ROWS, 1, MOST)
     field = next((field for field in resident.model.encoder.fields() if isinstance(field, Choice)), None)
     if field is None:
         raw = _parse(query, resident)

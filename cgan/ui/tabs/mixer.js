@@ -7,7 +7,7 @@ tabs.mixer = {
   start(form) {
     this.triangle = $(".triangle", form);
     this.knob = $(".knob", this.triangle);
-    this.faces = $$(".face", form).map((box) => new Live(box, { limit: 1 }));
+    this.faces = $$(".face", form).map((box) => new Live(box, { aside: true }));
     form.addEventListener("input", ({ target }) => target.closest(".faders") && this.gather(form, target));
     $$("select", this.triangle).forEach((select, place) => select.addEventListener("input", (event) => {
       event.stopPropagation();

@@ -4,7 +4,7 @@ tabs.neighbours = {
   sheet: {}, // a Live, once it has begun
 
   start(form) {
-    this.sheet = new Live($(".nearest .film", form), { limit: 1 });
+    this.sheet = new Live($(".nearest .film", form), { aside: true });
     $("[data-carry]", form).addEventListener("click", () => {
       const query = read("generate");
       for (const name of ["count", "strength"]) query.delete(name);

@@ -12,8 +12,8 @@ tabs.pad = {
     this.trail = [];
     this.lines = Array.from({ length: this.fades }, (_, age) =>
       $(".trail", form).appendChild(draw("polyline", { "stroke-opacity": (age + 1) / this.fades })));
-    this.map = new Live($(".map", form), { limit: 1 });
-    this.corners = $$(".corner", form).map((box) => [box, new Live(box, { limit: 1 })]);
+    this.map = new Live($(".map", form), { aside: true });
+    this.corners = $$(".corner", form).map((box) => [box, new Live(box, { aside: true })]);
     this.surface.addEventListener("pointerdown", (event) => this.grab(event, form));
     this.surface.addEventListener("pointermove", (event) =>
       this.surface.hasPointerCapture(event.pointerId) && this.follow(event, form));

@@ -1,0 +1,39 @@
+"""What of the data a run must find again when it is resumed, and what may have changed."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from cgan.conditions import Condition, Range
+from cgan.config import ModelConfig, from_json, to_json
+
+PASSING = frozenset(("examples", "low", "high"))  # of a condition: what new pictures may change
+
+
+def lasting(condition: Any) -> Any:
+    """What of a condition's JSON must not change in a run: all but its examples and ranges."""
+    if isinstance(condition, Mapping):
+        return {key: lasting(value) for key, value in condition.items() if key not in PASSING}
+    return [lasting(item) for item in condition] if isinstance(condition, list) else condition
+
+
+def with_ranges(config: ModelConfig, earlier: Mapping[str, Any] | None) -> ModelConfig:
+    """`config`, which the data completed, with the ranges of an earlier condition's JSON: its networks have
+    learned what they mean. Says so on stderr where the data's are others. What lasts must be the same, else
+    nothing is changed."""
+    found = to_json(config.condition)
+    if earlier is None or lasting(earlier) != lasting(found):
+        return config
+    examples = {key: value for key, value in found.items() if key == "examples"}
+    kept: Condition = from_json(Condition, {**earlier, **examples})
+    if kept != config.condition:
+        fields = (field for field in kept.build().fields() if isinstance(field, Range))
+        ranges = ", ".join(f"{field.name} from {field.low:g} to {field.high:g}" for field in fields)
+        print(
+            f"the run goes on with the ranges it began with ({ranges}); numbers beyond count as the ends",
+            file=sys.stderr,
+        )
+    return dataclasses.replace(config, condition=kept)
