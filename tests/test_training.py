@@ -302,6 +302,15 @@ def test_a_run_that_is_stopped_by_hand_ends_with_one_line(tmp_path, monkeypatch,
     assert capsys.readouterr().err == "train.py: stopped; the same command goes on from the last checkpoint\n"
 
 
+@pytest.fixture
+def in_front():
+    """Ctrl-C as it is where a command runs in front: in the background of a script it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("in_front")
 @pytest.mark.parametrize("changes", VARIANTS.values(), ids=VARIANTS)
 def test_a_run_that_is_stopped_by_hand_goes_on_where_it_was(tmp_path, changes):
     config, data = tiny_config(**changes), tiny_data()
@@ -323,6 +332,7 @@ def test_a_run_that_is_stopped_by_hand_goes_on_where_it_was(tmp_path, changes):
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "stopped"))
 
 
+@pytest.mark.usefixtures("in_front")
 def test_a_second_ctrl_c_does_not_wait():
     reached = []
 
@@ -529,7 +539,7 @@ def test_another_model_s_history_is_not_this_one_s(tmp_path, same_condition):
     finish(second, "the second command", tmp_path / "first")
     since = first.images_seen / 1000
     assert Timeline(tmp_path / "second").kimg == [kimg + since for kimg, _ in second.snapshots]
-    Snapshots(ConditionalGAN.load(tmp_path / "second"), tmp_path / "second")[0]
+    Snapshots(ConditionalGAN.load(tmp_path / "second"), tmp_path / "second", lambda model: model)[0]
     metrics = json.loads((tmp_path / "second" / "metrics.json").read_text())
     assert metrics["curve"] == (first.curve if same_condition else [])
     assert metrics["training"]["began_from"]["command"] == "the first command"

@@ -7,6 +7,7 @@ import asyncio
 import base64
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -30,7 +31,8 @@ def ask(site: str, *calls: tuple[str, dict[str, Any]]) -> tuple[list[Tool], list
             tools = (await session.list_tools()).tools
             return tools, [await session.call_tool(name, arguments) for name, arguments in calls]
 
-    return asyncio.run(talk())
+    with ThreadPoolExecutor(1) as beside:  # where Playwright, in other tests, has a loop in this thread
+        return beside.submit(asyncio.run, talk()).result()
 
 
 def test_a_tool_says_what_its_arguments_are(site):
