@@ -179,21 +179,24 @@ class TextEncoder(ConditionEncoder):
         """
         learns = cond.vector.requires_grad
         self.evened.train(learns)  # by real pictures; the generator's are measured by what these were like
-        loss = self._untrue(self.showing(self.evened(auxiliary.float())), raw, others=learns)
-        return loss + self._untrue(self.meaning(cond.vector[:, :-1]), raw, others=True) if learns else loss
-
-    def _untrue(self, shown: Tensor, raw: Raw, others: bool) -> Tensor:
-        """shown [N, K], raw [N, L] -> [N]."""
         around = F.pad(raw, (AROUND, AROUND)).unfold(1, 2 * AROUND + 1, 1)  # [N, L, 2 AROUND + 1]
         said = self.saying(self.embedding(around).flatten(2))  # [N, L, K]
-        true = torch.einsum("nlk,mk->nlm", said, shown)  # of caption n's words and picture m
-        own = true.diagonal(dim1=0, dim2=2).T  # [N, L]
-        losses = F.softplus(-own)
-        if others:
-            losses = losses + (F.softplus(true).sum(2) - F.softplus(own)) / max(len(raw) - 1, 1)
         pairs = F.pad(raw, (1, 0))[:, :-1] * (len(self.places) + 1) + raw  # each word and the one before it
         weights = (raw > 0) / (_times(raw) * _times(pairs)).sqrt()  # [N, L]
-        return (losses * weights).sum(1) / weights.sum(1).clamp(min=1e-6)
+        loss = _untrue(self.showing(self.evened(auxiliary.float())), said, weights, others=learns)
+        if not learns:
+            return loss
+        return loss + _untrue(self.meaning(cond.vector[:, :-1]), said, weights, others=True)
+
+
+def _untrue(shown: Tensor, said: Tensor, weights: Tensor, others: bool) -> Tensor:
+    """shown [N, K], said [N, L, K], weights [N, L] -> [N]."""
+    true = torch.einsum("nlk,mk->nlm", said, shown)  # of caption n's words and picture m
+    own = true.diagonal(dim1=0, dim2=2).T  # [N, L]
+    losses = F.softplus(-own)
+    if others:
+        losses = losses + (F.softplus(true).sum(2) - F.softplus(own)) / max(len(said) - 1, 1)
+    return (losses * weights).sum(1) / weights.sum(1).clamp(min=1e-6)
 
 
 class Judging(nn.Module):
