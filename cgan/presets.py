@@ -135,17 +135,17 @@ def faces_text() -> Config:
     base = faces_attributes()
     return replace(
         base,
-        condition=Text(embedding=32, hidden=52),
+        condition=Text(embedding=32, width=52),
         generator__mapping=128,
         regularizers={
             **base.regularizers,
-            "auxiliary": Auxiliary(weight=12.0, generator_share=0.17),
+            "auxiliary": Auxiliary(weight=12.0, generator_share=0.12),
             "matching": Matching(every=4),
         },
-        training__kimg=1100,
-        training__decay_kimg=450,
+        training__kimg=900,
+        training__decay_kimg=400,
         training__encoder_lr=3e-3,
-        training__encoder_kimg=300,
+        training__encoder_kimg=200,
     )
 
 

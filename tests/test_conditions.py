@@ -72,7 +72,7 @@ def targets() -> dict:
 
 TARGETS = targets()
 FORMS = {name: kind.form for name, kind in CONDITIONS.items()}
-OPTIONS = {"text": Text(embedding=4, hidden=6)}
+OPTIONS = {"text": Text(embedding=4, hidden=6, width=5)}
 
 
 def condition(name: str) -> Condition:

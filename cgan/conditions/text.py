@@ -1,7 +1,7 @@
 """A caption, read by a recurrent encoder that learns with the GAN.
 
-Shapes: N pictures, L words at most, V words known, E embedding width, H the GRU's width. Raw is int64
-[N, L], the words' places in the vocabulary from 1; 0 behind the caption's end.
+Shapes: N pictures, L words at most, H numbers that a caption becomes, K that a word is judged by. Raw is
+int64 [N, L], the words' places in the vocabulary from 1; 0 behind the caption's end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cgan.types import Cond, Raw
 TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts a sentence
 BANK = 256  # captions of the data that `sample` draws from
 MOST_WORDS, LONGEST_CAPTION = 4096, 64  # in the vocabulary; words in a caption
-AROUND = 2  # words before and behind a word that tell of what it is said: of a nose, or of a whole face
+AROUND = 3  # words before and behind a word that tell of what it is said: "tilted to the left"
 JUDGING = 256, 64  # widths of the layers that judge whether a word is true of a picture
 
 
@@ -46,17 +46,19 @@ class Text:
     vocabulary: tuple[str, ...] = ()  # the data's words, by the alphabet
     length: int = 0  # words in the data's longest caption
     longest: int = 300  # characters that a caption may have
-    embedding: int = 48
-    hidden: int = 96  # width of the GRU, and of what the auxiliary head reads off a picture
+    embedding: int = 48  # width of a word
+    hidden: int = 128  # width of the GRU
+    width: int = 64  # of what a caption becomes, and of what the auxiliary head reads off a picture
     examples: tuple[str, ...] = ()
 
     def __post_init__(self):
         if len(set(self.vocabulary)) != len(self.vocabulary) or len(self.vocabulary) > MOST_WORDS:
             raise ValueError(f"text vocabulary must be distinct words, at most {MOST_WORDS}")
-        if not 0 <= self.length <= LONGEST_CAPTION or min(self.longest, self.embedding, self.hidden) < 1:
+        widths = self.longest, self.embedding, self.hidden, self.width
+        if not 0 <= self.length <= LONGEST_CAPTION or min(widths) < 1:
             raise ValueError(
-                f"text length must be from 0 to {LONGEST_CAPTION} words; longest, embedding and hidden at "
-                "least 1"
+                f"text length must be from 0 to {LONGEST_CAPTION} words; longest, embedding, hidden and "
+                "width at least 1"
             )
 
     def fit(self, targets: Mapping[str, Any]) -> Text:
@@ -82,8 +84,10 @@ class Text:
 
 
 class TextEncoder(ConditionEncoder):
-    """Words [N, L] in, the GRU's state behind the last of them and a 1 out, [N, H + 1]; zeros where there are
-    none."""
+    """Words [N, L] in; out [N, H + 1], by a linear layer from the highest value that each of the GRU's states
+    takes over the words (Conneau et al. 2017, "Supervised Learning of Universal Sentence Representations",
+    section 3.2), and a 1. What the last state must remember to its end, a maximum keeps. Zeros where there
+    are no words."""
 
     form = Text.form
     reader = "Embedding → GRU"
@@ -94,13 +98,15 @@ class TextEncoder(ConditionEncoder):
         super().__init__(torch.zeros(BANK, options.length, dtype=torch.long))
         self.options = options
         self.places = {word: place for place, word in enumerate(options.vocabulary, start=1)}
-        self.vector_dim, self.auxiliary_dim = options.hidden + 1, options.hidden
+        self.vector_dim, self.auxiliary_dim = options.width + 1, options.width
         self.embedding = nn.Embedding(len(options.vocabulary) + 1, options.embedding)
         self.gru = nn.GRU(options.embedding, options.hidden, batch_first=True)
+        self.leave = nn.Linear(options.hidden, options.width)
         around = (2 * AROUND + 1) * options.embedding
         self.saying = _hidden(around, *JUDGING)
-        self.evened = nn.BatchNorm1d(options.hidden, affine=False)  # a faint reading counts as a loud one
-        self.showing, self.meaning = (Judging(options.hidden, *JUDGING) for _ in range(2))
+        self.evened = nn.BatchNorm1d(options.width, affine=False)  # a faint reading counts as a loud one
+        self.showing = Judging(options.width, *JUDGING)
+        self.meaning = nn.Linear(options.width, JUDGING[-1])  # linear, as is all that reads the embedding
 
     def fields(self) -> tuple[Caption]:
         return (Caption(self.form, self.options.examples, self.options.longest),)
@@ -161,42 +167,74 @@ class TextEncoder(ConditionEncoder):
 
     def embed(self, raw: Raw) -> Cond:
         """In full precision: a recurrence gathers rounding errors."""
-        ends = (raw > 0).sum(1)  # [N]
+        said = raw > 0
         with torch.autocast(raw.device.type, enabled=False):
-            states, _ = self.gru(self.embedding(raw))  # [N, L, H]
-            last = states[torch.arange(len(raw), device=raw.device), (ends - 1).clamp(min=0)]
-        return Cond(vector=F.pad(last, (0, 1), value=1.0) * (ends > 0)[:, None])
+            states, _ = self.gru(self.embedding(raw))  # [N, L, hidden], each from -1 to 1
+            highest = states.masked_fill(~said[..., None], -1.0).amax(1)
+            vector = F.pad(self.leave(highest), (0, 1), value=1.0)
+        return Cond(vector=vector * said.any(1, keepdim=True))
 
     def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
         """How badly each word of a caption, with those around it, is found true of its own picture, which the
         head's output stands for: the mean over the words, [N]. Who learns to judge must also find it untrue
-        of the batch's other pictures, and both of the embeddings too, so that they say every word.
+        of the batch's other pictures, and in its place another word untrue of its own; and all that of the
+        embeddings too, so that they say every word.
 
         A word is judged by itself, so that a nose counts as much as a background, and only by pictures, so
         that "tilted" asks for more than a hint of "left". What the batch says often, as a word and behind the
-        word before it, counts less: else commas and articles drown "spiky". Judging words: Li et al. 2019
-        ("Controllable Text-to-Image Generation"); with other captions as negatives: Reed et al. 2016.
+        word before it, counts less: else commas and articles drown "spiky". The other word stands elsewhere
+        in the batch between the same words, or behind the same: "looking right" for "looking left", which
+        other pictures teach too seldom to tell a glance from a light. Judging words: Li et al. 2019
+        ("Controllable Text-to-Image Generation"); with other captions as negatives: Reed et al. 2016; with
+        other words: Clark et al. 2020 ("ELECTRA").
         """
         learns = cond.vector.requires_grad
         self.evened.train(learns)  # by real pictures; the generator's are measured by what these were like
+        shown = self.showing(self.evened(auxiliary.float()))  # [N, K]
         around = F.pad(raw, (AROUND, AROUND)).unfold(1, 2 * AROUND + 1, 1)  # [N, L, 2 AROUND + 1]
-        said = self.saying(self.embedding(around).flatten(2))  # [N, L, K]
+        said = self._say(around)
         pairs = F.pad(raw, (1, 0))[:, :-1] * (len(self.places) + 1) + raw  # each word and the one before it
         weights = (raw > 0) / (_times(raw) * _times(pairs)).sqrt()  # [N, L]
-        loss = _untrue(self.showing(self.evened(auxiliary.float())), said, weights, others=learns)
         if not learns:
-            return loss
-        return loss + _untrue(self.meaning(cond.vector[:, :-1]), said, weights, others=True)
+            return _mean(F.softplus(-_own(shown, said)), weights)
+        other = _other(raw, len(self.places) + 1)
+        exchanged = self._say(torch.cat([around[..., :AROUND], other[..., None], around[..., -AROUND:]], 2))
+        differs = (other != raw) & (other > 0)
+        loss = shown.new_zeros(len(raw))
+        for judged in (shown, self.meaning(cond.vector[:, :-1])):
+            wrong = F.softplus(-_own(judged, said)) + differs * F.softplus(_own(judged, exchanged))
+            loss = loss + _mean(wrong + _of_others(judged, said), weights)
+        return loss
+
+    def _say(self, around: Tensor) -> Tensor:
+        """Words with those around them [N, L, 2 AROUND + 1] -> [N, L, K]."""
+        return self.saying(self.embedding(around).flatten(2))
 
 
-def _untrue(shown: Tensor, said: Tensor, weights: Tensor, others: bool) -> Tensor:
-    """shown [N, K], said [N, L, K], weights [N, L] -> [N]."""
-    true = torch.einsum("nlk,mk->nlm", said, shown)  # of caption n's words and picture m
-    own = true.diagonal(dim1=0, dim2=2).T  # [N, L]
-    losses = F.softplus(-own)
-    if others:
-        losses = losses + (F.softplus(true).sum(2) - F.softplus(own)) / max(len(said) - 1, 1)
+def _mean(losses: Tensor, weights: Tensor) -> Tensor:
+    """Over each caption's words: [N, L] and [N, L] -> [N]."""
     return (losses * weights).sum(1) / weights.sum(1).clamp(min=1e-6)
+
+
+def _own(judged: Tensor, said: Tensor) -> Tensor:
+    """How true each word is found of its own: [N, K] and [N, L, K] -> logits [N, L]."""
+    return torch.einsum("nk,nlk->nl", judged, said)
+
+
+def _of_others(judged: Tensor, said: Tensor) -> Tensor:
+    """How wrong it is that each word is found true of the batch's others: [N, K], [N, L, K] -> [N, L]."""
+    wrong = F.softplus(torch.einsum("mk,nlk->nlm", judged, said))
+    return (wrong.sum(2) - wrong.diagonal(dim1=0, dim2=2).T) / max(len(said) - 1, 1)
+
+
+def _other(raw: Raw, most: int) -> Tensor:
+    """For each word another that the batch says between the same words, or else behind the same, at random:
+    [N, L] of places below `most`. Where there is none it may be the same word, or 0."""
+    before, behind = F.pad(raw, (1, 0))[:, :-1], F.pad(raw, (0, 1))[:, 1:]
+    words, between = raw.flatten(), (before * most + behind).flatten()
+    order = torch.rand(len(words), device=raw.device).argsort()
+    order = order[between[order].argsort(stable=True)]
+    return torch.empty_like(words).scatter_(0, order, words[order].roll(1)).view_as(raw)
 
 
 class Judging(nn.Module):
@@ -214,8 +252,8 @@ class Judging(nn.Module):
 
 def _times(places: Tensor) -> Tensor:
     """How often each is among them all, [N, L]."""
-    flat = places.flatten()
-    return (flat == flat[:, None]).sum(1).view_as(places)
+    ordered = places.flatten().sort().values
+    return torch.searchsorted(ordered, places, right=True) - torch.searchsorted(ordered, places)
 
 
 def _hidden(width: int, hidden: int, out: int) -> nn.Sequential:
