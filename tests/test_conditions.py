@@ -13,6 +13,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from cgan.conditions import CONDITIONS, Caption, Choice, Condition, Paint, Range, Sketch, pictures
@@ -20,7 +21,7 @@ from cgan.conditions.attributes import Attributes
 from cgan.conditions.base import Remark
 from cgan.conditions.image import Picture
 from cgan.conditions.mask import Mask
-from cgan.conditions.text import Text
+from cgan.conditions.text import Text, _other
 from cgan.config import AdamOptions, from_json, to_json
 from cgan.data import Images
 from cgan.inference import prepare
@@ -283,15 +284,22 @@ def test_the_order_and_length_of_a_caption_matter():
 
 
 def test_words_are_judged_by_hand():
-    """True of their own picture and, while one learns, untrue of each other one; what is said often in all
-    counts no more than what is said once."""
+    """True of their own picture and, while one learns, untrue of each other one, and another word in its
+    place untrue of its own; what is said often in all counts no more than what is said once."""
     made = encoder("text")
     raw = torch.cat([made.encode(TARGETS)[:2], made.null(1)])
     times = Counter(raw.flatten().tolist())
     together = Counter(pair for row in raw.tolist() for pair in zip([0, *row], row, strict=False))
     assert max(times[place] for place in raw[0].tolist() if place) > 1
-    pictures, asked = torch.randn(3, 6), torch.randn(3, 7, requires_grad=True)
+    pictures, asked = torch.randn(3, 5), torch.randn(3, 6, requires_grad=True)
     nothing = torch.tensor([0])
+    torch.manual_seed(1)
+    other = _other(raw, len(made.places) + 1)
+    assert ((other == raw) & (raw > 0)).any() or (other == 0).any(), "some words have none"
+
+    def truth(shown, around):
+        said = made.saying(torch.cat([made.embedding(place)[0] for place in around]))
+        return (shown @ said).sigmoid()
 
     def by_hand(shown, n, others):
         words = [place.view(1) for place in raw[n][raw[n] > 0]]
@@ -299,12 +307,14 @@ def test_words_are_judged_by_hand():
             return torch.zeros(())
         losses, weights = [], []
         for k in range(len(words)):
-            around = [words[j] if 0 <= j < len(words) else nothing for j in range(k - 2, k + 3)]
-            said = made.saying(torch.cat([made.embedding(place)[0] for place in around]))
-            true = (shown @ said).sigmoid()
+            around = [words[j] if 0 <= j < len(words) else nothing for j in range(k - 3, k + 4)]
+            true = truth(shown, around)
             loss = -true[n].log()
             if others:
                 loss = loss - torch.stack([(1 - true[m]).log() for m in range(3) if m != n]).mean()
+                around[3] = other[n, k].view(1)
+                if around[3] not in (0, words[k]):
+                    loss = loss - (1 - truth(shown, around)[n]).log()
             losses.append(loss)
             before = int(words[k - 1]) if k else 0
             weights.append((times[int(words[k])] * together[before, int(words[k])]) ** -0.5)
@@ -317,12 +327,34 @@ def test_words_are_judged_by_hand():
     learning = all_by_hand(made.showing(within), True) + all_by_hand(made.meaning(asked[:, :-1]), True)
     assert raw[0].count_nonzero() > 2
     assert not learning[2]
+    torch.manual_seed(1)
     assert torch.allclose(made.auxiliary_loss(pictures, raw, Cond(asked)), learning, atol=1e-4)
     known = (pictures - made.evened.running_mean) / (made.evened.running_var + 1e-5).sqrt()
     drawing = made.auxiliary_loss(pictures, raw, Cond(asked.detach()))
     assert torch.allclose(drawing, all_by_hand(made.showing(known), False), atol=1e-5), (
         "by the real pictures'"
     )
+
+
+def test_a_word_is_exchanged_for_one_that_fits_in_its_place():
+    captions = ["looking left, red hair", "looking right, red hair", "blue hair", "looking left, blue hair"]
+    made = Text(embedding=4, hidden=6).fit({"text": [(caption,) for caption in captions]}).build()
+    raw = made.encode({"text": [(caption,) for caption in captions]})
+    before, behind = F.pad(raw, (1, 0))[:, :-1], F.pad(raw, (0, 1))[:, 1:]
+    fitting = {}
+    for place, *between in zip(*(x.flatten().tolist() for x in (raw, before, behind)), strict=True):
+        fitting.setdefault(tuple(between), []).append(place)
+    left = (raw == made.places["left"]).nonzero()[0]
+    seen = set()
+    for seed in range(20):
+        torch.manual_seed(seed)
+        other = _other(raw, len(made.places) + 1)
+        assert other.flatten().sort().values.equal(raw.flatten().sort().values), "each is said in the batch"
+        for between, places in fitting.items():
+            here = other[(before == between[0]) & (behind == between[1])].tolist()
+            assert sum(place in places for place in here) >= len(places) - 1
+        seen.add(int(other[tuple(left)]))
+    assert made.places["right"] in seen
 
 
 def test_maps_are_ids_in_any_kind_of_png():
