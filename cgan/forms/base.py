@@ -79,15 +79,16 @@ FORMS = (
         "faces-text",
         "Text",
         "You write a sentence; what it doesn't say the noise decides.",
-        "A recurrent network reads word after word and ends with one vector, which enters as a label does. "
-        "It learns with the GAN; where this begins from another, at first alone. Words it never met are "
-        "named to you and left out.",
+        "A recurrent network reads word after word. The highest value that each of its states takes goes "
+        "into one vector, which enters as a label does. It learns with the GAN; where this begins from "
+        "another, at first alone. Words it never met are named to you and left out.",
         "By projection. In training it also sees real pictures under other pictures' captions and learns to "
         "refuse these, for else any good picture would pass. From the auxiliary head's vector each word, "
-        "with those around it, must be found true of its own picture and untrue of the others: a small nose "
-        "counts as much as the whole background.",
-        "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Li et al. 2019 (judging "
-        "word by word)",
+        "with those around it, must be found true of its own picture and untrue of the others, and another "
+        "word in its place untrue: a small nose counts as much as the whole background, and left is not "
+        "right.",
+        "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Conneau et al. 2017 (the "
+        "highest of its states); Li et al. 2019 (judging word by word); Clark et al. 2020 (words exchanged)",
     ),
     Form(
         "faces-image",
