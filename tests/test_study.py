@@ -123,6 +123,14 @@ def test_what_is_done_is_not_done_again(out, bench, monkeypatch):
     assert (out / "few.json").read_text() == before
 
 
+def test_a_result_whose_table_was_not_written_comes_into_it(out, bench):
+    """As where a process is stopped between the two."""
+    before = (out / "few.json").read_text()
+    (out / "few.json").unlink()
+    run(STUDY, bench, out, "python train.py --study few")
+    assert (out / "few.json").read_text() == before
+
+
 def test_other_options_are_refused(out, bench):
     other = Study(name="few", baseline=replace(TINY, training__kimg=1), rows=STUDY.rows, count=150)
     with pytest.raises(ValueError, match="baseline/0 holds a run with other options"):

@@ -84,6 +84,7 @@ def run(study: Study, bench: Bench, out: Path, command: str) -> None:
             with replacing(result) as partial:
                 write_json(partial, {"row": row.name, "seed": seed, **figures})
         write_table(study, bench, out, command)
+    write_table(study, bench, out, command)  # whoever wrote a result may have been stopped before its table
 
 
 def train_and_score(
