@@ -151,7 +151,7 @@ def test_refusals(app, path, message):
 def kept(monkeypatch):
     """Real pictures of the tiny models' data: six of every class."""
     data = tiny_data(18)
-    monkeypatch.setattr("cgan.ui.real._load", lambda dataset: data)
+    monkeypatch.setattr("cgan.specimens.load", lambda dataset: data)
     return data
 
 
@@ -177,7 +177,7 @@ FOUR = Images(tiny_data(4).images, {"label": torch.arange(4), "classes": (*CLASS
 
 @pytest.mark.parametrize("data", [None, Images(tiny_data().images), tiny_data(size=16), FOUR])
 def test_where_no_real_pictures_are_kept(app, data, monkeypatch):
-    monkeypatch.setattr("cgan.ui.real._load", lambda dataset: data)
+    monkeypatch.setattr("cgan.specimens.load", lambda dataset: data)
     assert told(app, "/real.json?label=two") == {"logits": [], "pictures": [], "shown": []}
     response = get(app, "/real.png?label=two")
     assert response.status_code == 400
@@ -192,7 +192,7 @@ def test_real_pictures_are_judged_under_what_they_show(form, tmp_path, monkeypat
     config = tiny_config(dataset=faces, condition=CONDITIONS[form](), **networks)
     torch.manual_seed(0)
     model = ConditionalGAN(config.model(drawn.targets, 64, 3)).eval().requires_grad_(False)
-    monkeypatch.setattr("cgan.ui.real._load", lambda dataset: drawn)
+    monkeypatch.setattr("cgan.specimens.load", lambda dataset: drawn)
     query = urlencode({field.name: initial(field) for field in model.encoder.fields()})
     engine = Engine({"faces": model}, "cpu")
     app = served(engine)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate import PartialState
 from PIL import Image
 
 import train
@@ -521,7 +522,7 @@ def test_new_pictures_resume_a_run(tmp_path):
     assert (out / "config.json").read_text() != before, "its examples are the first pictures, the new ones"
 
 
-def test_a_run_keeps_its_ranges_when_new_pictures_pass_them(tmp_path, capsys):
+def test_a_run_keeps_its_ranges_when_new_pictures_pass_them(tmp_path, capsys, monkeypatch):
     root, out, rows = tmp_path / "in", tmp_path / "out", ["file_name,width,fruit"]
     more = ["--condition", "attributes", "--training.evaluate_kimg", "0"]
 
@@ -538,6 +539,10 @@ def test_a_run_keeps_its_ranges_when_new_pictures_pass_them(tmp_path, capsys):
     assert train_on(40, 60, 10) == began
     said = "goes on with the ranges it began with (width from 0 to 6); numbers beyond count as the ends"
     assert said in capsys.readouterr().err
+    with monkeypatch.context() as second:
+        second.setattr(PartialState, "is_main_process", False)
+        train_on(60, 60, 1)
+    assert "ranges" not in capsys.readouterr().err, "the main process has said it"
     rows[1] = "0.png,3,c"
     (root / "metadata.csv").write_text("\n".join(rows))
     assert train.main(command(root, out, *more)) == 1

@@ -14,7 +14,7 @@ from PIL import Image
 from cgan.conditions.pictures import read_picture, to_text
 from cgan.engine import Engine
 from cgan.model import ConditionalGAN
-from cgan.ui.tabs import neighbours as tab
+from cgan.neighbours import Neighbours
 from tests.conftest import tiny_config, tiny_model
 from tests.test_conditions import TARGETS, condition
 from tests.test_neighbours import kept, network  # noqa: F401 (fixtures)
@@ -117,7 +117,7 @@ def test_the_models_own_are_offered_under_the_condition_that_is_given(app, engin
 
 
 def test_real_pictures_of_every_label_are_offered(app, kept, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(tab, "_load", lambda dataset: kept)
+    monkeypatch.setattr(Neighbours, "load", lambda dataset: kept)
     found = asked(app, "/starts.json?model=large")
     assert found["real"] is True
     read = [torch.from_numpy(read_picture("drawn", text, 28, 1)) for text in found["pictures"]]
@@ -126,7 +126,7 @@ def test_real_pictures_of_every_label_are_offered(app, kept, monkeypatch):  # no
 
 
 def test_the_nearest_real_pictures(app, kept, engine, monkeypatch):  # noqa: F811
-    monkeypatch.setattr(tab, "_load", lambda dataset: kept)
+    monkeypatch.setattr(Neighbours, "load", lambda dataset: kept)
     for space in ("features", "pixels"):
         query = f"model=large&seed=3&label=two&space={space}"
         found = asked(app, f"/neighbours.json?{query}")

@@ -129,7 +129,7 @@ def network(monkeypatch) -> FeatureNetwork:
         drawing=SUBJECTS.image,
     )
     network = FeatureNetwork(info, Constant())
-    monkeypatch.setattr(reading, "_load", lambda dataset: network)
+    monkeypatch.setattr(FeatureNetwork, "load", lambda dataset: network)
     return network
 
 
@@ -168,7 +168,7 @@ def test_a_judge_that_reads_something_else_stays_silent(app, engine, network, mo
     other = {"classes": ("a", "b"), "attributes": ATTRIBUTES[:2], "mask_classes": ("a",), "drawing": 3}
     for changes in (other, {"size": 9}):
         strange = replace(network, info=replace(network.info, **changes))
-        monkeypatch.setattr(reading, "_load", lambda dataset, strange=strange: strange)
+        monkeypatch.setattr(FeatureNetwork, "load", lambda dataset, strange=strange: strange)
         answer = get(app, f"/reading.json?{query(engine, name)}&seed=4".replace("seed=3&", ""))
         assert answer.status_code == 400
         assert f"model {name} has no judge" in answer.text

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +20,7 @@ from PIL import Image
 
 import train
 from cgan.config import replace
-from cgan.model import ConditionalGAN
+from cgan.model import SAMPLES, ConditionalGAN
 from cgan.study import BASELINE, STUDIES, Row, Study
 from cgan.study.__main__ import main as write_page
 from cgan.study.bundled import BundledStudy
@@ -22,6 +28,7 @@ from cgan.study.docs import anchor, page, verdict
 from cgan.study.table import FIGURES, TABLE, against, spread, table
 from cgan.study.table import read as read_table
 from cgan.study.techniques import GROUPS, SMALL
+from cgan.training import checkpoint
 from cgan.training import study as runner
 from cgan.training.study import Bench, claim, run, share
 from cgan.ui.study import StudyRoutes
@@ -123,6 +130,14 @@ def test_what_is_done_is_not_done_again(out, bench, monkeypatch):
     assert (out / "few.json").read_text() == before
 
 
+def test_a_result_whose_table_was_not_written_comes_into_it(out, bench):
+    """As where a process is stopped between the two."""
+    before = (out / "few.json").read_text()
+    (out / "few.json").unlink()
+    run(STUDY, bench, out, "python train.py --study few")
+    assert (out / "few.json").read_text() == before
+
+
 def test_other_options_are_refused(out, bench):
     other = Study(name="few", baseline=replace(TINY, training__kimg=1), rows=STUDY.rows, count=150)
     with pytest.raises(ValueError, match="baseline/0 holds a run with other options"):
@@ -154,6 +169,47 @@ def test_a_row_that_another_process_works_at_is_left_to_it(tmp_path, bench, monk
 def test_two_processes_share_the_rows(root, tmp_path):
     share(STUDY.only([]), root, tmp_path, False, "", processes=2)
     assert [(row["name"], row["seeds"]) for row in read(tmp_path)["rows"]] == [("baseline", [0, 1])]
+
+
+SHARED = """
+import signal, sys
+import train
+from cgan.config import replace
+from cgan.study import STUDIES
+from tests.test_study import STUDY, TINY
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in a script's background it is ignored
+    endless = replace(TINY, training__kimg=1e6, training__checkpoint_kimg=1e6)
+    STUDIES["few"] = replace(STUDY, baseline=endless)
+    arguments = ["--study", "few", "--rows", "lsgan", "--seeds", "1", "--processes", "2"]
+    sys.exit(train.main([*arguments, "--data-root", sys.argv[1], "--out", sys.argv[2]]))
+"""
+
+
+@pytest.mark.parametrize("by", ["ctrl-c", "sigterm"])
+def test_processes_that_are_stopped_save_their_last_steps_and_end_with_one_line(root, tmp_path, by):
+    script, out = tmp_path / "shared.py", tmp_path / "out"
+    script.write_text(SHARED)
+    environment = os.environ | {"PYTHONPATH": str(Path(train.__file__).parent)}
+    process = subprocess.Popen([sys.executable, script, root, out], env=environment, start_new_session=True,
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    folders = [out / "runs" / row / "0" for row in (BASELINE, "lsgan")]
+    deadline = time.monotonic() + 120
+    try:
+        while not all((folder / SAMPLES).exists() for folder in folders) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if by == "ctrl-c":
+            os.killpg(process.pid, signal.SIGINT)  # all that run in front get it
+        else:
+            process.terminate()
+        _, error = process.communicate(timeout=60)  # until the last of them has closed it
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 130
+    assert "Traceback" not in error
+    assert error.splitlines()[-1] == "train.py: stopped; the same command goes on from the last checkpoint"
+    assert all(checkpoint.read(folder)[1]["images_seen"] >= 64 for folder in folders)
 
 
 def test_a_study_from_the_command_line(root, tmp_path, monkeypatch, capsys):

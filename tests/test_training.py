@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from safetensors.torch import load_file
 
 import train
@@ -36,6 +36,7 @@ from cgan.training import checkpoint
 from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.folder import finish
+from cgan.training.health import Watch
 from cgan.training.log import save_samples
 from cgan.training.stopping import asked_to_stop
 from cgan.training.trainer import Trainer, TrainingError
@@ -464,6 +465,16 @@ def test_two_processes_go_on_where_one_was_and_train_one_model(tmp_path):
     resumed = Trainer(tiny_config(), tiny_data(), run)
     resumed.fit()
     assert same(dict(resumed.model.named_parameters()), first), "one process reads what two have written"
+
+
+@pytest.mark.parametrize("main", [True, False])
+def test_of_several_processes_the_main_one_speaks(tmp_path, monkeypatch, capsys, main):
+    monkeypatch.setattr(PartialState, "is_main_process", main)
+    monkeypatch.setattr(Watch, "faults", lambda self, means: ["collapse"])
+    other = ConditionalGAN(tiny_config(condition=Label()).model({"classes": ("a", "b")}, 8, 1))
+    Trainer(tiny_config(), tiny_data(), tmp_path, start=other).fit()
+    error = capsys.readouterr().err
+    assert ("begins anew" in error, "kimg: collapse" in error) == (main, main)
 
 
 def test_threads_are_as_asked_for_whatever_accelerate_sets(tmp_path, monkeypatch):

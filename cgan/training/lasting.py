@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cgan.conditions import Condition, Range
@@ -20,10 +19,12 @@ def lasting(condition: Any) -> Any:
     return [lasting(item) for item in condition] if isinstance(condition, list) else condition
 
 
-def with_ranges(config: ModelConfig, earlier: Mapping[str, Any] | None) -> ModelConfig:
+def with_ranges(
+    config: ModelConfig, earlier: Mapping[str, Any] | None, tell: Callable[[str], None]
+) -> ModelConfig:
     """`config`, which the data completed, with the ranges of an earlier condition's JSON: its networks have
-    learned what they mean. Says so on stderr where the data's are others. What lasts must be the same, else
-    nothing is changed."""
+    learned what they mean. Tells so where the data's are others. What lasts must be the same, else nothing is
+    changed."""
     found = to_json(config.condition)
     if earlier is None or lasting(earlier) != lasting(found):
         return config
@@ -32,8 +33,5 @@ def with_ranges(config: ModelConfig, earlier: Mapping[str, Any] | None) -> Model
     if kept != config.condition:
         fields = (field for field in kept.build().fields() if isinstance(field, Range))
         ranges = ", ".join(f"{field.name} from {field.low:g} to {field.high:g}" for field in fields)
-        print(
-            f"the run goes on with the ranges it began with ({ranges}); numbers beyond count as the ends",
-            file=sys.stderr,
-        )
+        tell(f"the run goes on with the ranges it began with ({ranges}); numbers beyond count as the ends")
     return dataclasses.replace(config, condition=kept)

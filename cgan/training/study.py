@@ -15,6 +15,8 @@ from __future__ import annotations
 import fcntl
 import json
 import math
+import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -38,6 +40,7 @@ from cgan.study import Row, Study
 from cgan.study.table import table
 from cgan.training.log import column_conditions
 from cgan.training.provenance import hardware
+from cgan.training.stopping import asked_to_stop
 from cgan.training.trainer import Diverged, Trainer
 
 NOISES, LABELS = 6, 10  # rows and columns of a picture
@@ -84,6 +87,7 @@ def run(study: Study, bench: Bench, out: Path, command: str) -> None:
             with replacing(result) as partial:
                 write_json(partial, {"row": row.name, "seed": seed, **figures})
         write_table(study, bench, out, command)
+    write_table(study, bench, out, command)  # whoever wrote a result may have been stopped before its table
 
 
 def train_and_score(
@@ -214,16 +218,26 @@ def write_table(study: Study, bench: Bench, out: Path, command: str) -> None:
 
 
 def share(study: Study, data_root: Path, out: Path, download: bool, command: str, processes: int) -> None:
-    """`run` in several processes, on one device each where there are several. RuntimeError if one fails."""
+    """`run` in several processes, on one device each where there are several. StudyError if one fails. Asked
+    to stop, as in training, each saves a checkpoint of its last step."""
     context = torch.multiprocessing.get_context("spawn")
     workers = [
-        context.Process(target=work, args=(study, data_root, out, download, command, index), daemon=True)
+        context.Process(target=_work, args=(study, data_root, out, download, command, index), daemon=True)
         for index in range(processes)
     ]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as they inherit it: they are stopped from here
+    try:
+        for worker in workers:
+            worker.start()
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    with asked_to_stop() as stop:
+        while not stop() and any(worker.is_alive() for worker in workers):
+            time.sleep(0.1)
+        for worker in workers:
+            worker.terminate()  # nothing to those that have ended
+        for worker in workers:
+            worker.join()
     if failed := sum(worker.exitcode != 0 for worker in workers):
         raise StudyError(
             f"{failed} of {processes} processes failed; the same command goes on where they were"
@@ -235,6 +249,14 @@ def work(study: Study, data_root: Path, out: Path, download: bool, command: str,
     if torch.cuda.is_available():
         torch.cuda.set_device(index % torch.cuda.device_count())
     run(study, Bench.load(study, data_root, download), out, command)
+
+
+def _work(*arguments: Any) -> None:
+    """`work`, without a traceback where it is stopped."""
+    try:
+        work(*arguments)
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 class StudyError(RuntimeError):

@@ -77,10 +77,11 @@ class Trainer:
             memory.keep()
         torch.manual_seed(options.seed)
         found, earlier = config.model(data.targets, data.size, data.channels), checkpoint.read(self.folder)
-        self.model = ConditionalGAN(with_ranges(found, earlier[1].get("condition") if earlier else None))
+        known = earlier[1].get("condition") if earlier else None
+        self.model = ConditionalGAN(with_ranges(found, known, self._tell))
         self.encoder_alone = 1000 * options.encoder_kimg if start else 0.0  # pictures
         if start:
-            _begin_from(start, self.model)
+            _begin_from(start, self.model, self._tell)
         self.model.to(self.device, memory_format=torch.channels_last)
         self.feed = Feed(
             data.images.to(self.device),
@@ -162,6 +163,11 @@ class Trainer:
                     break
         return self.averaged()
 
+    def _tell(self, line: str) -> None:
+        """One line on stderr, above the bar, whatever the number of processes."""
+        if self.accelerator.is_main_process:
+            tqdm.write(line, file=sys.stderr)
+
     def _bar(self, total: int) -> tqdm:
         return tqdm(
             total=total,
@@ -203,7 +209,7 @@ class Trainer:
         if self.device.type != "cuda":
             return None
         if self.accelerator.num_processes > 1:
-            self.accelerator.print("steps run one launch at a time: no CUDA graph spans several processes")
+            self._tell("steps run one launch at a time: no CUDA graph spans several processes")
             return None
         return CudaGraphs(self.device)
 
@@ -266,7 +272,7 @@ class Trainer:
         for fault in faults:
             if fault not in self.present_faults:
                 self.faults.append({"kimg": self.images_seen / 1000, "fault": fault})
-                tqdm.write(f"{self.images_seen / 1000:.0f} kimg: {fault}", file=sys.stderr)
+                self._tell(f"{self.images_seen / 1000:.0f} kimg: {fault}")
         self.present_faults = set(faults)
         log.health(means["health/variety"], faults, self.images_seen)
 
@@ -345,8 +351,8 @@ class Trainer:
             gradient.copy_(mean.view_as(gradient))
 
 
-def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
-    """Give `model` the weights of `start` that fit, and say which begin anew, as they must where the data
+def _begin_from(start: ConditionalGAN, model: ConditionalGAN, tell: Callable[[str], None]) -> None:
+    """Give `model` the weights of `start` that fit, and tell which begin anew, as they must where the data
     have other classes or words (Wang et al. 2018, "Transferring GANs"). ValueError if no block of the
     generator's fits."""
     own, given = model.state_dict(), start.state_dict()
@@ -356,7 +362,7 @@ def _begin_from(start: ConditionalGAN, model: ConditionalGAN) -> None:
         raise ValueError(f"no block of the model to begin from fits: generator.widths are {shapes}")
     model.load_state_dict(fitting, strict=False)
     if anew := sorted(own.keys() - fitting.keys()):
-        print(f"begins anew: {', '.join(anew)}", file=sys.stderr)
+        tell(f"begins anew: {', '.join(anew)}")
 
 
 def _adam(options: AdamOptions, device: torch.device, **players: torch.nn.Module) -> Adam:

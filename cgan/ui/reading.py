@@ -4,7 +4,6 @@ judge reads off the answer."""
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import torch
 
 from cgan.conditions import Caption, Choice, Field, Paint, Sketch
-from cgan.data import DATASETS, Dataset
+from cgan.data import Dataset
 from cgan.engine import Resident
 from cgan.metrics.asked import asked
 from cgan.metrics.features import FeatureNetwork
@@ -20,6 +19,7 @@ from cgan.metrics.judge import Subjects
 from cgan.metrics.reading import READERS
 from cgan.model import ConditionalGAN
 from cgan.types import Raw
+from cgan.ui.loaded import loaded
 from cgan.ui.plans import Work, field_values, frame
 from cgan.ui.query import Query
 
@@ -60,7 +60,7 @@ def reading(query: Query, resident: Resident) -> Work:
 def judge(model: ConditionalGAN) -> FeatureNetwork | None:
     """The judge of the model's data set, if it reads off pictures of this size what the model is asked."""
     config, form = model.config, model.encoder.form
-    network = _load(DATASETS.name_of(config.dataset))
+    network = loaded(FeatureNetwork.load, model)
     if network is None or (network.info.channels, network.info.size) != (config.channels, config.size):
         return None
     agree = _agree(model.encoder.fields(), network.info.subjects, config.dataset)
@@ -80,14 +80,6 @@ def _agree(fields: Sequence[Field], subjects: Subjects, dataset: Dataset) -> boo
             return True
     names = [(field.name, getattr(field, "choices", ())) for field in fields]
     return names == [(attribute.name, attribute.choices) for attribute in subjects.attributes]
-
-
-@functools.cache
-def _load(dataset: str) -> FeatureNetwork | None:
-    try:
-        return FeatureNetwork.load(dataset)
-    except (FileNotFoundError, ValueError):
-        return None
 
 
 def _asked(model: ConditionalGAN, raw: Raw, network: FeatureNetwork) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Shapes: N pictures, C channels, H x W pixels.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 
 import torch
@@ -14,12 +13,13 @@ from torch import Tensor
 from cgan import specimens
 from cgan.conditions import Choice, ConditionEncoder
 from cgan.critic import scores
-from cgan.data import DATASETS, Images
+from cgan.data import Images
 from cgan.engine import Resident
 from cgan.model import ConditionalGAN
 from cgan.rng import SEED_LIMIT, stream
 from cgan.types import Raw
 from cgan.ui.fields import texts
+from cgan.ui.loaded import loaded
 from cgan.ui.plans import field_values
 from cgan.ui.query import Query
 
@@ -63,17 +63,9 @@ def shown(resident: Resident, raw: Raw | None) -> list[dict[str, str]]:
 
 def real_pictures(model: ConditionalGAN) -> Images | None:
     """Those kept of the model's data set, if they have the size of its own."""
-    kept = _load(DATASETS.name_of(model.config.dataset))
+    kept = loaded(specimens.load, model)
     fits = kept and (kept.channels, kept.size) == (model.config.channels, model.config.size)
     return kept if fits else None
-
-
-@functools.cache
-def _load(dataset: str) -> Images | None:
-    try:
-        return specimens.load(dataset)
-    except (FileNotFoundError, ValueError):
-        return None
 
 
 def _choices(encoder: ConditionEncoder) -> tuple[str, ...]:

@@ -343,3 +343,27 @@ def test_long_addresses_are_understood(visit, forms):
     assert httpx.get(f"{forms}/strip.png?{ends}").status_code == 400
     answer = httpx.get(f"{forms}/frame.png?model=label&label={'x' * 8000}")
     assert (answer.status_code, answer.text[:13]) == (400, "unknown label")
+
+
+def test_a_stroke_goes_on_beside_a_palm_and_stays_where_the_browser_ends_it(visit, forms):
+    visitor = visit("phone", forms)
+    page = visitor.open("model=image&seed=3")
+    press(page, "[data-clear]")
+    held(page, "image", lambda image: (image == 255).all())
+    touch = page.context.new_cdp_session(page)
+
+    def send(kind: str, **fingers: tuple[float, float]) -> None:
+        points = [dict(zip("xy", at(page, *place), strict=True)) for place in fingers.values()]
+        points = [point | {"id": int(name == "palm")} for name, point in zip(fingers, points, strict=True)]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    palm = (SIZE - 2, SIZE - 2)
+    send("touchStart", finger=(1, 2.5))
+    send("touchStart", finger=(1, 2.5), palm=palm)
+    send("touchMove", finger=(3, 2.5), palm=palm)
+    send("touchEnd", palm=palm)
+    send("touchMove", finger=(SIZE - 1, 2.5))
+    send("touchCancel")
+    drawn = held(page, "image", lambda image: (image[2, 1 : SIZE - 1] < 128).all())
+    assert (pixels(drawn)[4:] == 255).all(), "the palm draws nothing"
+    visitor.wait_for(f"frame.png?model=image&seed=3&image={drawn}")

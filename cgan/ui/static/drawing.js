@@ -89,10 +89,12 @@ class Drawing {
 
   listen() {
     const { canvas, root } = this;
-    canvas.addEventListener("pointerdown", (event) => event.button === 0 && event.isPrimary && this.down(event));
-    canvas.addEventListener("pointermove", (event) => this.move(event));
-    for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, () => (this.last = null));
-    canvas.addEventListener("pointerleave", () => this.point(null));
+    // A palm, or a second finger, does nothing.
+    const on = (kind, act) => canvas.addEventListener(kind, (event) => event.isPrimary && act(event));
+    on("pointerdown", (event) => event.button === 0 && this.down(event));
+    on("pointermove", (event) => this.move(event));
+    for (const kind of ["pointerup", "pointercancel"]) on(kind, () => (this.last = null));
+    on("pointerleave", () => this.point(null));
     canvas.addEventListener("keydown", (event) => this.key(event));
     for (const name of ["undo", "redo", "clear"]) $(`[data-${name}]`, root).addEventListener("click", () => this[name]());
     $("input[type=file]", root).addEventListener("change", ({ target }) => {
@@ -117,7 +119,7 @@ class Drawing {
 
   move(event) {
     this.point(this.place(event));
-    if (!this.last || !event.isPrimary) return;
+    if (!this.last) return;
     const passed = event.getCoalescedEvents?.() ?? [];
     for (const each of passed.length ? passed : [event]) {
       const next = this.place(each);

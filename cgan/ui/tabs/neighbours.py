@@ -5,7 +5,6 @@ Shapes: K pictures found, C channels, H x W pixels.
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,13 +14,13 @@ import torch
 from torch import Tensor
 
 from cgan.conditions import Field
-from cgan.data import DATASETS
 from cgan.engine import Resident
 from cgan.model import ConditionalGAN
 from cgan.neighbours import SPACES, Neighbours
 from cgan.ui.controls import button, choice, seed, slider
 from cgan.ui.fields import widgets
 from cgan.ui.i18n import text
+from cgan.ui.loaded import loaded
 from cgan.ui.pictures import enlarge, png, tile
 from cgan.ui.plans import Route, Work, bound, start
 from cgan.ui.query import Query
@@ -91,17 +90,9 @@ def _look(query: Query, resident: Resident) -> Callable[[Neighbours], tuple[Tens
 
 def real_pictures(model: ConditionalGAN) -> Neighbours | None:
     """Those kept of the model's data set, if they have the size of its own."""
-    kept = _load(DATASETS.name_of(model.config.dataset))
+    kept = loaded(Neighbours.load, model)
     fits = kept and (kept.info.channels, kept.info.size) == (model.config.channels, model.config.size)
     return kept if fits else None
-
-
-@functools.cache
-def _load(dataset: str) -> Neighbours | None:
-    try:
-        return Neighbours.load(dataset)
-    except (FileNotFoundError, ValueError):
-        return None
 
 
 @dataclass(frozen=True)
