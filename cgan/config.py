@@ -90,6 +90,11 @@ class TrainingOptions:
         if not 0 <= self.condition_dropout < 1:
             raise ValueError(f"training.condition_dropout must be in [0, 1), got {self.condition_dropout}")
 
+    def rate(self, kimg: float) -> float:
+        """The share of the learning rates after so many pictures: 1 until they fall."""
+        left = max(self.kimg - kimg, 0.0)
+        return min(1.0, left / self.decay_kimg) if self.decay_kimg else 1.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class ModelConfig:

@@ -383,6 +383,41 @@ def test_another_config_does_not_resume_a_run(tmp_path):
         Trainer(tiny_config(loss=Hinge()), tiny_data(), tmp_path).fit()
 
 
+def length(kimg, decay_kimg, **changes):
+    """A tiny run of that length, without snapshots."""
+    return tiny_config(training__kimg=kimg, training__decay_kimg=decay_kimg, training__snapshots=0, **changes)
+
+
+@pytest.mark.parametrize("now", [length(0.48, 0.2), length(0.24, 0.05, training__checkpoint_kimg=1)])
+def test_a_run_may_become_longer_or_shorter_until_its_rates_fall(tmp_path, now):
+    Trainer(now, tiny_data(), tmp_path / "whole").fit()
+    begun = Trainer(length(0.32, 0.1), tiny_data(), tmp_path)
+    for _ in range(160 // 16):
+        begun.step()
+    begun.save_checkpoint()
+    Trainer(now, tiny_data(), tmp_path).fit()
+    assert same(weights(tmp_path / "whole"), weights(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("begun", "now"),
+    [
+        (length(0.32, 0.2), length(0.48, 0.2)),
+        (length(0.32, 0.1), length(0.32, 0.2)),
+        (length(0.32, 0.1), length(0.1, 0)),
+        (length(0.32, 0.1), length(0.32, 0.1, training__batch=32)),
+        (tiny_config(), tiny_config(training__kimg=0.48)),
+    ],
+)
+def test_a_run_whose_rates_fall_keeps_its_length(tmp_path, begun, now):
+    trainer = Trainer(begun, tiny_data(), tmp_path)
+    for _ in range(160 // 16):
+        trainer.step()
+    trainer.save_checkpoint()
+    with pytest.raises(TrainingError, match="other options"):
+        Trainer(now, tiny_data(), tmp_path).fit()
+
+
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
 def test_a_write_that_fails_keeps_the_last_good_checkpoint(tmp_path, monkeypatch, code):
     checkpoint.write(tmp_path, {"a": torch.ones(2)}, {"images_seen": 1})

@@ -1,4 +1,4 @@
-"""What of the data a run must find again when it is resumed, and what may have changed."""
+"""What of its options and data a run must find again when it is resumed, and what may have changed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cgan.conditions import Condition, Range
-from cgan.config import ModelConfig, from_json, to_json
+from cgan.config import Config, ModelConfig, from_json, replace, to_json
 
 PASSING = frozenset(("examples", "low", "high"))  # of a condition: what new pictures may change
+
+
+def goes_on(earlier: Config, config: Config, kimg: float) -> bool:
+    """Whether a run of `earlier` that has seen so many pictures is one of `config` too. How often it is saved
+    and measured may be another and, as long as the learning rates fall in neither and no snapshots are due
+    at parts of it, its length."""
+    free = ["checkpoint_kimg", "evaluate_kimg"]
+    runs = earlier.training, config.training
+    if all(kimg <= run.kimg and run.rate(kimg) == 1 and not run.snapshots for run in runs):
+        free += ["kimg", "decay_kimg"]
+    same = {f"training__{name}": getattr(config.training, name) for name in free}
+    return replace(earlier, **same) == config
 
 
 def lasting(condition: Any) -> Any:

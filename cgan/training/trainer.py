@@ -35,7 +35,7 @@ from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.graph import CudaGraphs, Recorded
 from cgan.training.health import Watch, noise_variety
-from cgan.training.lasting import lasting, with_ranges
+from cgan.training.lasting import goes_on, lasting, with_ranges
 from cgan.training.log import Log
 from cgan.training.provenance import commit
 from cgan.training.steps import Players, due_at, encoder_turn, train_step
@@ -235,15 +235,14 @@ class Trainer:
 
     def _schedule(self) -> None:
         options = self.config.training
-        left = options.kimg - self.images_seen / 1000
-        share = min(1.0, left / options.decay_kimg) if options.decay_kimg else 1.0
+        share = options.rate(self.images_seen / 1000)
         for optimizer, adam in (
             (self.players.generator_optimizer, options.generator_optimizer),
             (self.players.discriminator_optimizer, options.discriminator_optimizer),
         ):
             for group in optimizer.param_groups:
                 full = (options.encoder_lr if group["player"] == "encoder" else 0.0) or adam.lr
-                group["lr"].fill_(full * max(share, 0.0))
+                group["lr"].fill_(full * share)
 
     def _milestones(self, log: Log) -> None:
         """Snapshots and evaluations that are due at the pictures seen so far."""
@@ -309,7 +308,7 @@ class Trainer:
         if found is None:
             return
         tensors, meta = found
-        if from_json(Config, meta["config"]) != self.config:
+        if not goes_on(from_json(Config, meta["config"]), self.config, meta["images_seen"] / 1000):
             raise TrainingError(
                 f"{self.folder} holds a run with other options: give the same ones, or another --out"
             )
