@@ -30,7 +30,7 @@ from cgan.study.table import read as read_table
 from cgan.study.techniques import GROUPS, SMALL
 from cgan.training import checkpoint
 from cgan.training import study as runner
-from cgan.training.study import Bench, claim, run, share
+from cgan.training.study import Bench, StudyError, claim, run, share
 from cgan.ui.study import StudyRoutes
 from tests.test_evaluation import drawn_root
 from tests.test_routes import get
@@ -171,6 +171,13 @@ def test_two_processes_share_the_rows(root, tmp_path):
     assert [(row["name"], row["seeds"]) for row in read(tmp_path)["rows"]] == [("baseline", [0, 1])]
 
 
+def test_what_one_of_several_processes_lacks_gets_one_line(tmp_path, capfd):
+    with pytest.raises(StudyError, match="1 of 1 processes failed; the same command goes on where they were"):
+        share(STUDY.only([]), tmp_path / "nowhere", tmp_path, False, "", processes=1)
+    (line,) = capfd.readouterr().err.splitlines()
+    assert line.startswith(f"no MNIST under {tmp_path / 'nowhere'}")
+
+
 SHARED = """
 import signal, sys
 import train
@@ -179,8 +186,8 @@ from cgan.study import STUDIES
 from tests.test_study import STUDY, TINY
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)  # in a script's background it is ignored
-    endless = replace(TINY, training__kimg=1e6, training__checkpoint_kimg=1e6)
-    STUDIES["few"] = replace(STUDY, baseline=endless)
+    long = replace(TINY, training__kimg=100, training__checkpoint_kimg=100)
+    STUDIES["few"] = replace(STUDY, baseline=long)
     arguments = ["--study", "few", "--rows", "lsgan", "--seeds", "1", "--processes", "2"]
     sys.exit(train.main([*arguments, "--data-root", sys.argv[1], "--out", sys.argv[2]]))
 """
@@ -194,7 +201,7 @@ def test_processes_that_are_stopped_save_their_last_steps_and_end_with_one_line(
     process = subprocess.Popen([sys.executable, script, root, out], env=environment, start_new_session=True,
                                stderr=subprocess.PIPE, text=True)  # fmt: skip
     folders = [out / "runs" / row / "0" for row in (BASELINE, "lsgan")]
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     try:
         while not all((folder / SAMPLES).exists() for folder in folders) and time.monotonic() < deadline:
             time.sleep(0.1)

@@ -41,7 +41,7 @@ from cgan.study.table import table
 from cgan.training.log import column_conditions
 from cgan.training.provenance import hardware
 from cgan.training.stopping import asked_to_stop
-from cgan.training.trainer import Diverged, Trainer
+from cgan.training.trainer import Diverged, Trainer, TrainingError
 
 NOISES, LABELS = 6, 10  # rows and columns of a picture
 LARGEST = 15_000  # bytes of a picture
@@ -252,11 +252,13 @@ def work(study: Study, data_root: Path, out: Path, download: bool, command: str,
 
 
 def _work(*arguments: Any) -> None:
-    """`work`, without a traceback where it is stopped."""
+    """`work`, with one line instead of a traceback where it can't go on, and none where it is stopped."""
     try:
         work(*arguments)
     except KeyboardInterrupt:
         sys.exit(130)
+    except (ValueError, OSError, TrainingError) as error:
+        sys.exit(str(error))
 
 
 class StudyError(RuntimeError):
