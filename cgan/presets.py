@@ -142,8 +142,8 @@ def faces_text() -> Config:
             "auxiliary": Auxiliary(weight=12.0, generator_share=0.12),
             "matching": Matching(every=4),
         },
-        training__kimg=900,
-        training__decay_kimg=400,
+        training__kimg=690,
+        training__decay_kimg=230,
         training__encoder_lr=3e-3,
         training__encoder_kimg=200,
     )
