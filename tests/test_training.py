@@ -39,7 +39,7 @@ from cgan.training.folder import finish
 from cgan.training.health import Watch
 from cgan.training.log import save_samples
 from cgan.training.stopping import asked_to_stop
-from cgan.training.trainer import Trainer, TrainingError
+from cgan.training.trainer import AGREE, Trainer, TrainingError
 from tests.conftest import tiny_config, tiny_data, tiny_model
 
 ROOT = Path(__file__).parent.parent
@@ -97,6 +97,8 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, changes):
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "broken"))
 
 
+LAUNCH = (sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2")
+LAUNCH += ("--main_process_port", "0")
 KILLED = """
 import sys, time
 from pathlib import Path
@@ -377,6 +379,42 @@ def test_a_process_that_is_terminated_saves_its_last_step(tmp_path):
     assert checkpoint.read(tmp_path)[1]["images_seen"] < 800
 
 
+SLOW = """
+import sys, time
+from pathlib import Path
+from cgan.training.trainer import Trainer
+from tests.conftest import tiny_config, tiny_data
+folder = Path(sys.argv[1])
+trainer = Trainer(tiny_config(training__kimg=8, training__checkpoint_kimg=8), tiny_data(), folder)
+step = trainer.step
+def slowly():
+    (folder / f"begun{trainer.accelerator.process_index}").touch()
+    time.sleep(0.03 + 0.02 * trainer.accelerator.process_index)
+    return step()
+trainer.step = slowly
+trainer.fit()
+"""
+
+
+def test_several_processes_that_are_interrupted_save_the_same_step(tmp_path):
+    run, script = tmp_path / "run", tmp_path / "slow.py"
+    script.write_text(SLOW)
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
+    process = subprocess.Popen(
+        [*LAUNCH, script, run], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while len(list(run.glob("begun*"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.killpg(
+        process.pid, signal.SIGINT
+    )  # as a terminal does: the launcher, who passes it on, and the processes
+    assert process.wait(timeout=60)
+    seen = checkpoint.read(run)[1]["images_seen"]
+    assert 0 < seen < 8000
+    assert seen % (16 * AGREE) == 0
+
+
 def test_another_config_does_not_resume_a_run(tmp_path):
     Trainer(tiny_config(), tiny_data(), tmp_path).fit()
     with pytest.raises(TrainingError, match="other options"):
@@ -483,9 +521,7 @@ def test_two_processes_go_on_where_one_was_and_train_one_model(tmp_path):
     alone.save_checkpoint()
     script.write_text(TOGETHER)
     environment = os.environ | {"PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": ""}
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
-    launch += ["--main_process_port", "0"]
-    subprocess.run([*launch, script, run], env=environment, check=True, capture_output=True, timeout=240)
+    subprocess.run([*LAUNCH, script, run], env=environment, check=True, capture_output=True, timeout=240)
     first, second = (load_file(run / f"process{k}.safetensors") for k in (0, 1))
     assert first.pop("shown").tolist() == second.pop("shown").tolist() == list(range(64, 320, 16))
     pictures = torch.cat([part.pop("pictures") for part in (first, second)])

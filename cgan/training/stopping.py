@@ -13,18 +13,19 @@ UNTOUCHED = (signal.default_int_handler, signal.SIG_DFL)
 
 
 @contextmanager
-def asked_to_stop(listening: bool = True) -> Iterator[Callable[[], bool]]:
+def asked_to_stop(patient: bool = False) -> Iterator[Callable[[], bool]]:
     """Within the block, Ctrl-C and SIGTERM do nothing but make what it yields say True, and the block ends
-    with KeyboardInterrupt; a second Ctrl-C is one at once. Nothing changes where it is not `listening`, where
-    somebody else handles or ignores a signal, and outside the main thread, which alone may handle signals."""
+    with KeyboardInterrupt; a second Ctrl-C is one at once, unless the caller is `patient`. Nothing changes
+    where somebody else handles or ignores a signal, and outside the main thread, which alone may handle
+    signals."""
     received: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        if number == signal.SIGINT and signal.SIGINT in received:
+        if number == signal.SIGINT and signal.SIGINT in received and not patient:
             raise KeyboardInterrupt
         received.append(number)
 
-    listening = listening and threading.current_thread() is threading.main_thread()
+    listening = threading.current_thread() is threading.main_thread()
     before = {number: signal.getsignal(number) for number in SIGNALS if listening}
     before = {number: handler for number, handler in before.items() if handler in UNTOUCHED}
     for number in before:

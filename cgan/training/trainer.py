@@ -41,6 +41,7 @@ from cgan.training.provenance import commit
 from cgan.training.steps import Players, due_at, encoder_turn, train_step
 from cgan.training.stopping import asked_to_stop
 
+AGREE = 8  # steps after which several processes ask each other whether to stop
 Evaluate = Callable[[ConditionalGAN], dict[str, float]]
 
 
@@ -127,8 +128,7 @@ class Trainer:
 
         Raises Diverged, a TrainingError, if a loss or weight is not finite, TrainingError if the folder holds
         another run, CheckpointError if a checkpoint can't be written. Asked to stop it saves a checkpoint of
-        its last step and raises KeyboardInterrupt; several processes, which may be at different steps, are
-        interrupted at once.
+        its last step and raises KeyboardInterrupt.
         """
         options, total = self.config.training, math.ceil(self.config.training.kimg * 1000)
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -137,15 +137,15 @@ class Trainer:
             self.commits.append(code)
         log = Log(self.folder, self.images_seen, enabled=self.accelerator.is_main_process)
         started, saved = time.monotonic() - self.seconds, self.images_seen
-        alone = self.accelerator.num_processes == 1
-        with closing(log), self._bar(total) as bar, asked_to_stop(alone) as stop:
+        several = self.accelerator.num_processes > 1  # which their launcher asks again
+        with closing(log), self._bar(total) as bar, asked_to_stop(patient=several) as stop:
             self._milestones(log)
             while self.images_seen < total:
                 before = self.images_seen
                 figures = self.step()
                 bar.update(self.images_seen - before)
                 log.collect(figures)
-                stopped = stop()
+                stopped = self._all_stop(stop())
                 ends = stopped or self.images_seen >= total
                 due = ends or self.images_seen - saved >= options.checkpoint_kimg * 1000
                 if due or log.full:
@@ -162,6 +162,15 @@ class Trainer:
                 if stopped:
                     break
         return self.averaged()
+
+    def _all_stop(self, asked: bool) -> bool:
+        """Whether any process was asked to stop: they all do, at the same step, one in `AGREE`."""
+        options = self.config.training
+        if self.accelerator.num_processes == 1:
+            return asked
+        if self.images_seen // (options.batch * options.discriminator_steps) % AGREE:
+            return False
+        return bool(self.accelerator.reduce(torch.tensor(float(asked), device=self.device)))
 
     def _tell(self, line: str) -> None:
         """One line on stderr, above the bar, whatever the number of processes."""
