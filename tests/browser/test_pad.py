@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.browser
 SEEDS = "seed=1&seed2=2&seed3=3&seed4=4"
@@ -59,3 +60,30 @@ def test_the_walk_goes_on_until_it_is_stopped(visit):
     value = place.input_value()
     page.wait_for_timeout(200)
     assert place.input_value() == value
+
+
+@pytest.mark.parametrize(("tab", "surface"), [("pad", ".square"), ("mixer", ".triangle path")])
+def test_a_second_finger_does_not_move_the_knob(visit, tab, surface):
+    visitor = visit("phone")
+    page = visitor.open(f"tab={tab}")
+    page.locator(surface).scroll_into_view_if_needed()
+    box, touch = page.locator(surface).bounding_box(), page.context.new_cdp_session(page)
+
+    def send(kind: str, *fingers: tuple[float, float]) -> None:
+        points = [
+            {"id": k, "x": box["x"] + x * box["width"], "y": box["y"] + y * box["height"]}
+            for k, (x, y) in enumerate(fingers)
+        ]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    knob = page.locator(f"{surface.split()[0]} .knob")
+    rest = knob.get_attribute("aria-valuetext")
+    send("touchStart", (0.5, 0.6))
+    expect(knob).not_to_have_attribute("aria-valuetext", rest)
+    before = knob.get_attribute("aria-valuetext")
+    send("touchStart", (0.5, 0.6), (0.3, 0.9))
+    send("touchMove", (0.5, 0.6), (0.3, 0.8))
+    page.wait_for_timeout(300)
+    assert knob.get_attribute("aria-valuetext") == before
+    send("touchMove", (0.5, 0.7), (0.3, 0.8))
+    expect(knob).not_to_have_attribute("aria-valuetext", before)

@@ -152,7 +152,7 @@ tabs.mixer = {
   },
 
   grab(event, form) {
-    if (event.button || event.target.closest(".corner")) return;
+    if (event.button || !event.isPrimary || event.target.closest(".corner")) return;
     event.preventDefault();
     this.knob.focus({ preventScroll: true });
     this.triangle.setPointerCapture(event.pointerId);

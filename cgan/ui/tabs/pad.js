@@ -107,7 +107,7 @@ tabs.pad = {
   },
 
   grab(event, form) {
-    if (event.button) return;
+    if (event.button || !event.isPrimary) return;
     event.preventDefault();
     this.leave(form);
     this.knob.focus({ preventScroll: true });
