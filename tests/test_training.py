@@ -406,9 +406,8 @@ def test_several_processes_that_are_interrupted_save_the_same_step(tmp_path):
     deadline = time.monotonic() + 120
     while len(list(run.glob("begun*"))) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
-    os.killpg(
-        process.pid, signal.SIGINT
-    )  # as a terminal does: the launcher, who passes it on, and the processes
+    # As a terminal does: to the launcher, who passes it on, and to the processes.
+    os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=60)
     seen = checkpoint.read(run)[1]["images_seen"]
     assert 0 < seen < 8000
