@@ -21,7 +21,7 @@ from cgan.conditions.attributes import Attributes
 from cgan.conditions.base import Remark
 from cgan.conditions.image import Picture
 from cgan.conditions.mask import Mask
-from cgan.conditions.text import Text, _other
+from cgan.conditions.text import Text, _exchanged
 from cgan.config import AdamOptions, from_json, to_json
 from cgan.data import Images
 from cgan.inference import prepare
@@ -283,6 +283,14 @@ def test_the_order_and_length_of_a_caption_matter():
     assert all(not torch.allclose(a, b) for k, a in enumerate(embedded) for b in embedded[:k])
 
 
+def said_before(raw):
+    return F.pad(raw, (1, 0))[:, :-1]
+
+
+def said_behind(raw):
+    return F.pad(raw, (0, 1))[:, 1:]
+
+
 def test_words_are_judged_by_hand():
     """True of their own picture and, while one learns, untrue of each other one, and another word in its
     place untrue of its own; what is said often in all counts no more than what is said once."""
@@ -294,7 +302,7 @@ def test_words_are_judged_by_hand():
     pictures, asked = torch.randn(3, 5), torch.randn(3, 6, requires_grad=True)
     nothing = torch.tensor([0])
     torch.manual_seed(1)
-    other = _other(raw, len(made.places) + 1)
+    other = _exchanged(raw, 1000 * said_before(raw) + said_behind(raw))
     assert ((other == raw) & (raw > 0)).any() or (other == 0).any(), "some words have none"
 
     def truth(shown, around):
@@ -340,7 +348,7 @@ def test_a_word_is_exchanged_for_one_that_fits_in_its_place():
     captions = ["looking left, red hair", "looking right, red hair", "blue hair", "looking left, blue hair"]
     made = Text(embedding=4, hidden=6).fit({"text": [(caption,) for caption in captions]}).build()
     raw = made.encode({"text": [(caption,) for caption in captions]})
-    before, behind = F.pad(raw, (1, 0))[:, :-1], F.pad(raw, (0, 1))[:, 1:]
+    before, behind = said_before(raw), said_behind(raw)
     fitting = {}
     for place, *between in zip(*(x.flatten().tolist() for x in (raw, before, behind)), strict=True):
         fitting.setdefault(tuple(between), []).append(place)
@@ -348,7 +356,7 @@ def test_a_word_is_exchanged_for_one_that_fits_in_its_place():
     seen = set()
     for seed in range(20):
         torch.manual_seed(seed)
-        other = _other(raw, len(made.places) + 1)
+        other = _exchanged(raw, 1000 * before + behind)
         assert other.flatten().sort().values.equal(raw.flatten().sort().values), "each is said in the batch"
         for between, places in fitting.items():
             here = other[(before == between[0]) & (behind == between[1])].tolist()

@@ -192,18 +192,21 @@ class TextEncoder(ConditionEncoder):
         self.evened.train(learns)  # by real pictures; the generator's are measured by what these were like
         shown = self.showing(self.evened(auxiliary.float()))  # [N, K]
         around = F.pad(raw, (AROUND, AROUND)).unfold(1, 2 * AROUND + 1, 1)  # [N, L, 2 AROUND + 1]
-        said = self._say(around)
-        pairs = F.pad(raw, (1, 0))[:, :-1] * (len(self.places) + 1) + raw  # each word and the one before it
-        weights = (raw > 0) / (_times(raw) * _times(pairs)).sqrt()  # [N, L]
+        said, most = self._say(around), len(self.places) + 1
+        before, behind = around[..., AROUND - 1], around[..., AROUND + 1]
+        weights = (raw > 0) / (_times(raw) * _times(before * most + raw)).sqrt()  # [N, L]
         if not learns:
             return _mean(F.softplus(-_own(shown, said)), weights)
-        other = _other(raw, len(self.places) + 1)
+        other = _exchanged(raw, before * most + behind)
         exchanged = self._say(torch.cat([around[..., :AROUND], other[..., None], around[..., -AROUND:]], 2))
         differs = (other != raw) & (other > 0)
         loss = shown.new_zeros(len(raw))
         for judged in (shown, self.meaning(cond.vector[:, :-1])):
-            wrong = F.softplus(-_own(judged, said)) + differs * F.softplus(_own(judged, exchanged))
-            loss = loss + _mean(wrong + _of_others(judged, said), weights)
+            of_all = torch.einsum("mk,nlk->nlm", judged, said)  # the batch's pictures, its own among them
+            own = of_all.diagonal(dim1=0, dim2=2).T
+            of_others = (F.softplus(of_all).sum(2) - F.softplus(own)) / max(len(raw) - 1, 1)
+            wrong = F.softplus(-own) + differs * F.softplus(_own(judged, exchanged)) + of_others
+            loss = loss + _mean(wrong, weights)
         return loss
 
     def _say(self, around: Tensor) -> Tensor:
@@ -221,19 +224,12 @@ def _own(judged: Tensor, said: Tensor) -> Tensor:
     return torch.einsum("nk,nlk->nl", judged, said)
 
 
-def _of_others(judged: Tensor, said: Tensor) -> Tensor:
-    """How wrong it is that each word is found true of the batch's others: [N, K], [N, L, K] -> [N, L]."""
-    wrong = F.softplus(torch.einsum("mk,nlk->nlm", judged, said))
-    return (wrong.sum(2) - wrong.diagonal(dim1=0, dim2=2).T) / max(len(said) - 1, 1)
-
-
-def _other(raw: Raw, most: int) -> Tensor:
-    """For each word another that the batch says between the same words, or else behind the same, at random:
-    [N, L] of places below `most`. Where there is none it may be the same word, or 0."""
-    before, behind = F.pad(raw, (1, 0))[:, :-1], F.pad(raw, (0, 1))[:, 1:]
-    words, between = raw.flatten(), (before * most + behind).flatten()
+def _exchanged(raw: Raw, place: Tensor) -> Tensor:
+    """For each word another that the batch says in the same place, or else in one with the next number, at
+    random: [N, L] and [N, L] -> [N, L]. Where there is none it may be the same word, or 0."""
+    words, places = raw.flatten(), place.flatten()
     order = torch.rand(len(words), device=raw.device).argsort()
-    order = order[between[order].argsort(stable=True)]
+    order = order[places[order].argsort(stable=True)]
     return torch.empty_like(words).scatter_(0, order, words[order].roll(1)).view_as(raw)
 
 
