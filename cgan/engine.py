@@ -14,10 +14,10 @@ import hashlib
 import json
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from cgan.timeline import Snapshots
 from cgan.types import Cond, Raw
 
 DIRECTIONS = 16  # leading directions kept for each model
+CONDITIONS = 64  # remembered for each model; a map is 0.2 MB, a label nothing
 QUEUE_JOBS, QUEUE_PICTURES = 512, 4096  # the most that may wait
 
 
@@ -61,6 +62,21 @@ class Resident:
     def embed(self, raw: Raw) -> Cond:
         """What the generator sees of raw [N, ...], on the CPU."""
         return self.model.encoder.embed(raw)
+
+    def condition(self, values: Mapping[str, str]) -> Cond:
+        """What the generator sees of a condition's fields, of one picture. The latest are remembered: who
+        drags the noise asks for the same each time. ValueError as `encoder.parse`."""
+        return self._conditions(tuple(sorted(values.items())))
+
+    @cached_property
+    def _conditions(self) -> Callable[[tuple[tuple[str, str], ...]], Cond]:
+        parse = self.model.encoder.parse
+        return lru_cache(CONDITIONS)(lambda items: self.embed(parse(dict(items))))
+
+    @cached_property
+    def unconditional(self) -> Cond:
+        """What the generator sees where nothing is asked, of one picture."""
+        return self.embed(self.model.encoder.null(1))
 
     @cached_property
     def snapshots(self) -> Snapshots[Resident] | None:
@@ -117,8 +133,11 @@ class Job:
 
     def take(self, most: int) -> tuple[Tensor, Cond]:
         """The next pictures to compute, at most so many."""
-        rows = slice(self.taken, min(self.taken + most, len(self.noise)))
+        count = len(self.noise)
+        rows = slice(self.taken, min(self.taken + most, count))
         self.taken = rows.stop
+        if rows == slice(0, count):
+            return self.noise, self.cond
         return self.noise[rows], self.cond[rows]
 
     @property
@@ -161,6 +180,7 @@ class Engine:
             for name, model in models.items()
         }
         self._queue: deque[Job] = deque()
+        self._newest: dict[str, Job] = {}  # of each client, while nothing of it has been taken
         self._waiting = 0  # pictures not yet taken
         self._aside = False  # whether the last turn was not the oldest's
         self._closed = False
@@ -203,17 +223,18 @@ class Engine:
             accepted = f"[N, Z] or [N, {readers}, Z] under N conditions"
             raise ValueError(f"noise must be {accepted}, got {[*noise.shape]} and {len(cond)}")
         with self._wake:
-            mine = [old for old in self._queue if client is not None and old.client == client]
-            dropped = [old for old in mine if not old.taken]
-            for old in dropped:
-                self._remove(old)
+            dropped = self._newest.get(client)
+            if dropped:
+                self._remove(dropped)
             full = len(self._queue) >= QUEUE_JOBS or self._waiting + len(noise) > QUEUE_PICTURES
             if not full and not self._closed:
                 self._queue.append(job)
                 self._waiting += len(noise)
+                if client is not None:
+                    self._newest[client] = job
                 self._wake.notify()
-        for old in dropped:
-            old.finish(Superseded("a newer request of this client took its place"))
+        if dropped:
+            dropped.finish(Superseded("a newer request of this client took its place"))
         if self._closed:
             raise Busy("the engine is closed")
         if full:
@@ -233,6 +254,12 @@ class Engine:
     def _remove(self, job: Job) -> None:
         self._queue.remove(job)
         self._waiting -= len(job.noise) - job.taken
+        self._begun(job)
+
+    def _begun(self, job: Job) -> None:
+        """A newer request no longer takes its place."""
+        if job.client is not None and self._newest.get(job.client) is job:
+            del self._newest[job.client]
 
     def _awaited(self) -> bool:
         """Whether anything is to be done, once what nobody waits for any more is forgotten."""
@@ -261,10 +288,13 @@ class Engine:
                 return []
             first, turn = self._first(), []
             room = first.resident.sampler.batch
-            for job in [first, *(job for job in self._queue if job is not first and job.joins(first))]:
+            for job in [first, *self._queue]:
+                if not job.joins(first) or job.exhausted:
+                    continue
                 noise, cond = job.take(room)
                 self._waiting -= len(noise)
                 room -= len(noise)
+                self._begun(job)
                 if job.exhausted:
                     self._queue.remove(job)
                 turn.append((job, noise, cond, job.exhausted))

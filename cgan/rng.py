@@ -6,6 +6,8 @@ Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") is co
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -15,9 +17,32 @@ SEED_LIMIT = 2**53  # seeds stay exact in JavaScript and JSON numbers
 
 def stream(seed: int, index: int, purpose: int = 0) -> np.random.Generator:
     """The random stream of sample `index` under `seed`; `purpose` separates, say, noise from labels."""
+    _check(seed)
+    return np.random.Generator(np.random.Philox(key=[seed, index], counter=[0, 0, 0, purpose]))
+
+
+def _check(seed: int) -> None:
     if not 0 <= seed < SEED_LIMIT:
         raise ValueError(f"seed must be a whole number from 0 to {SEED_LIMIT - 1}, got {seed}")
-    return np.random.Generator(np.random.Philox(key=[seed, index], counter=[0, 0, 0, purpose]))
+
+
+class _Reopened(threading.local):
+    """One generator of a thread, set to the beginning of any stream: NumPy asks the system for entropy for
+    each new one, and then uses the key."""
+
+    def __init__(self):
+        self.rng = stream(0, 0)
+        self.state = self.rng.bit_generator.state
+
+    def stream(self, seed: int, index: int) -> np.random.Generator:
+        """`stream(seed, index)`, until the next call."""
+        _check(seed)
+        self.state["state"]["key"][:] = seed, index
+        self.rng.bit_generator.state = self.state
+        return self.rng
+
+
+_own = _Reopened()
 
 
 def noise(seed: int, count: int, dim: int, distribution: str = "normal", first: int = 0) -> Tensor:
@@ -27,7 +52,7 @@ def noise(seed: int, count: int, dim: int, distribution: str = "normal", first: 
     """
     out = np.empty((count, dim), dtype=np.float32)
     for row, index in zip(out, range(first, first + count), strict=True):
-        rng = stream(seed, index)
+        rng = _own.stream(seed, index)
         row[:] = rng.standard_normal(dim) if distribution == "normal" else rng.uniform(-1, 1, dim)
     return torch.from_numpy(out)
 

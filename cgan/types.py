@@ -43,6 +43,8 @@ class Cond:
 
     def expand(self, count: int) -> Cond:
         """One condition [1, ...] for `count` pictures."""
+        if count == 1:
+            return self
         return self.map(lambda part: part.expand(count, *part.shape[1:]))
 
     def lerp(self, end: Cond, t: Tensor | float) -> Cond:

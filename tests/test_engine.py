@@ -76,6 +76,23 @@ def test_pictures_by_model(engine):
         assert (found.int() - expected(engine, 3, name=name)).abs().max() <= 1
 
 
+def test_a_condition_is_remembered_but_not_an_error(engine, monkeypatch):
+    one, two = engine.models["one"], engine.models["two"]
+    encoder = one.model.encoder
+    asked, parse = [], encoder.parse
+    monkeypatch.setattr(encoder, "parse", lambda values: asked.append(values) or parse(values))
+    label, other = encoder.classes[:2]
+    first = one.condition({"label": label})
+    assert torch.equal(first.vector, one.embed(parse({"label": label})).vector)
+    assert one.condition({"label": label}) is first
+    assert not torch.equal(one.condition({"label": other}).vector, first.vector)
+    assert two.condition({"label": label}) is not first
+    for _ in range(2):
+        with pytest.raises(ValueError, match="unknown label 'nobody'"):
+            one.condition({"label": "nobody"})
+    assert [values["label"] for values in asked] == [label, other, "nobody", "nobody"]
+
+
 def test_what_waits_is_computed_together_and_everybody_gets_his_own(engine, gate):
     futures = [engine.submit("one", *ask(engine, 1 + seed % 3, seed)) for seed in range(7)]
     assert engine.queue_depth == 7

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -10,6 +12,21 @@ from cgan import rng
 
 def test_a_sample_does_not_depend_on_how_many_are_drawn():
     assert torch.equal(rng.noise(3, 10, 4)[7:9], rng.noise(3, 2, 4, first=7))
+
+
+@pytest.mark.parametrize(("distribution", "draw"), [("normal", "standard_normal"), ("uniform", "random")])
+def test_noise_is_the_stream_of_each_sample(distribution, draw):
+    found = rng.noise(3, 4, 5, distribution, first=2**20)
+    for index, row in enumerate(found, start=2**20):
+        drawn = torch.from_numpy(getattr(rng.stream(3, index), draw)(5)).float()
+        assert torch.allclose(row, drawn if draw == "standard_normal" else 2 * drawn - 1)
+
+
+def test_threads_do_not_disturb_each_other():
+    alone = [rng.noise(seed, 200, 8) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda seed: rng.noise(seed, 200, 8), range(4)))
+    assert all(map(torch.equal, alone, together))
 
 
 def test_seeds_and_indices_open_different_streams():

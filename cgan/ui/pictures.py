@@ -22,10 +22,10 @@ def tile(pictures: Tensor, columns: int) -> np.ndarray:
     """uint8 [N, C, H, W] -> one picture uint8 [R H + gaps, K W + gaps, C], row by row, the rest black."""
     n, channels, height, width = pictures.shape
     if n == 1:
-        return pictures[0].permute(1, 2, 0).numpy()
+        return pictures.numpy()[0].transpose(1, 2, 0)
     rows = -(-n // columns)
     cells = np.zeros((rows * columns, height + GAP, width + GAP, channels), dtype=np.uint8)
-    cells[:n, :height, :width] = pictures.permute(0, 2, 3, 1).numpy()
+    cells[:n, :height, :width] = pictures.numpy().transpose(0, 2, 3, 1)
     cells = cells.reshape(rows, columns, height + GAP, width + GAP, channels).transpose(0, 2, 1, 3, 4)
     grid = cells.reshape(rows * (height + GAP), columns * (width + GAP), channels)
     return grid[:-GAP, :-GAP]

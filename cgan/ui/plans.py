@@ -8,7 +8,7 @@ Shapes: N pictures, C channels, H x W pixels, Z noise width.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -70,8 +70,8 @@ def frame(query: Query, resident: Resident) -> Plan:
     """One picture, or `count` of them tiled; with a second end, the one at `t` on the way there."""
     count = query.whole("count", 1, 1, 64)
     noise, cond = start(query, resident, count)
-    t = torch.tensor([query.number("t", 0, 0, 1)])
-    noise, cond = between(query, resident, noise, cond, t, count)
+    t = query.number("t", 0, 0, 1)
+    noise, cond = between(query, resident, noise, cond, [t], count)
     return sheet(query, resident, noise, cond, columns=query.whole("columns", near_square(count), 1, 64))
 
 
@@ -79,7 +79,7 @@ def strip(query: Query, resident: Resident) -> Plan:
     """A row of pictures from one end to the other."""
     noise, cond = start(query, resident, 1)
     steps = query.whole("steps", 9, 2, 64)
-    noise, cond = between(query, resident, noise, cond, torch.linspace(0, 1, steps))
+    noise, cond = between(query, resident, noise, cond, torch.linspace(0, 1, steps).tolist())
     return sheet(query, resident, noise, cond, columns=steps)
 
 
@@ -93,9 +93,9 @@ def grid(query: Query, resident: Resident) -> Plan:
         raise ValueError(f"model {resident.name} has no examples of {field.name} to make a grid of")
     rows, columns = query.whole("rows", 5, 1, 16), len(values)
     other = field_values(query, resident, without=field.name)
-    raw = torch.cat([encoder.parse({**other, field.name: value}) for value in values])
+    conds = [resident.condition({**other, field.name: value}) for value in values]
     noise = noise_at(query, resident, "seed", rows)
-    cond = Cond.cat([strengthen(query, resident, resident.embed(raw))] * rows)
+    cond = Cond.cat([strengthen(query, resident, Cond.cat(conds))] * rows)
     noise = noise.repeat_interleave(columns, 0)
     if query.whole("transpose", 0, 0, 1):
         order = torch.arange(rows * columns).view(rows, columns).T.flatten()
@@ -117,7 +117,7 @@ def walk(query: Query, resident: Resident) -> Plan:
     """From one end to the other and back, as an animated GIF."""
     noise, cond = start(query, resident, 1)
     steps, fps = query.whole("steps", 16, 2, 64), query.whole("fps", 12, 1, 50)
-    noise, cond = between(query, resident, noise, cond, torch.linspace(0, 1, steps))
+    noise, cond = between(query, resident, noise, cond, torch.linspace(0, 1, steps).tolist())
     scale = query.whole("scale", 1, 1, 16)
 
     def encode(pictures: Tensor) -> bytes:
@@ -136,18 +136,20 @@ def start(query: Query, resident: Resident, count: int) -> tuple[Tensor, Cond]:
 def asked(query: Query, resident: Resident, suffix: str = "") -> Cond:
     """The condition of one picture. What the second end (suffix 2) leaves open is as at the first."""
     values = field_values(query, resident) | (field_values(query, resident, suffix=suffix) if suffix else {})
-    return strengthen(query, resident, resident.embed(resident.model.encoder.parse(values)))
+    return strengthen(query, resident, resident.condition(values))
 
 
 def between(
-    query: Query, resident: Resident, noise: Tensor, cond: Cond, t: Tensor, count: int = 1
+    query: Query, resident: Resident, noise: Tensor, cond: Cond, way: Sequence[float], count: int = 1
 ) -> tuple[Tensor, Cond]:
-    """noise and condition at every t [T] on the way to the second end; one of T and `count` is 1."""
+    """noise and condition at every place, from 0 to 1, of the way to the second end; one place, or a `count`
+    of 1."""
     path = INTERPOLATIONS[query.choice("mode", "slerp", tuple(INTERPOLATIONS))]
     names = ["seed2", *(f"{field.name}2" for field in resident.model.encoder.fields())]
     if all(query.text(name) is None for name in names):  # the ends are the same
-        return noise.expand(len(noise) * len(t), -1), cond.expand(len(cond) * len(t))
+        return (noise, cond) if len(way) == 1 else (noise.expand(len(way), -1), cond.expand(len(way)))
     other = noise_at(query, resident, "seed2", count, default=query.whole("seed", 0, 0, SEED_LIMIT - 1))
+    t = torch.tensor(way)
     return path(noise, other, t[:, None]), cond.lerp(asked(query, resident, suffix="2"), t)
 
 
@@ -178,7 +180,7 @@ def strengthen(query: Query, resident: Resident, cond: Cond) -> Cond:
     strength = query.number("strength", 1, -1, 3)
     if strength == 1:
         return cond
-    return resident.embed(resident.model.encoder.null(len(cond))).lerp(cond, strength)
+    return resident.unconditional.expand(len(cond)).lerp(cond, strength)
 
 
 def near_square(count: int) -> int:

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -77,8 +77,8 @@ class PictureRoutes:
         self._workers = ThreadPoolExecutor(1, "work")
         self._works = 0  # under way or waiting
 
-    def add_to(self, app: FastAPI) -> None:
-        """Register every route. Plain Starlette routes: they do without FastAPI's work for each request."""
+    def add_to(self, app: Starlette) -> None:
+        """Register every route."""
         for path in self.routes:
             app.add_route(path, functools.partial(self.picture, path), methods=["GET"])
         app.add_route("/models.json", self.models, methods=["GET"])

@@ -13,6 +13,7 @@ from pathlib import Path
 import torch
 import uvicorn
 from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from cgan import hub
@@ -139,9 +140,9 @@ def serve(engine: Engine, notice: str, bound: socket.socket) -> None:
         raise RuntimeError("the page could not be built") from page.error
 
 
-def build_app(engine: Engine, page: Page) -> FastAPI:
+def build_app(engine: Engine, page: Page) -> Starlette:
     """The picture and study routes, and behind them the page."""
-    app = FastAPI(lifespan=page.lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    app = Starlette(lifespan=page.lifespan)  # FastAPI would do work of its own for each picture
     PictureRoutes(engine).add_to(app)
     StudyRoutes(BundledStudy()).add_to(app)
     app.mount("/", page)
@@ -171,7 +172,7 @@ class Page:
         await self._app(scope, receive, send)
 
     @contextlib.asynccontextmanager
-    async def lifespan(self, app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         """Builds the page and runs its lifespan beside the server's."""
         self._ready, stop = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(self._live(stop))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -18,7 +18,7 @@ class StudyRoutes:
     def __init__(self, study: BundledStudy):
         self.study = study
 
-    def add_to(self, app: FastAPI) -> None:
+    def add_to(self, app: Starlette) -> None:
         """Register the route."""
         app.add_route("/study/{path:path}", self.file, methods=["GET"])
 
