@@ -81,9 +81,9 @@ class Resident:
     @cached_property
     def snapshots(self) -> Snapshots[Resident] | None:
         """The model along its training, as residents themselves; None where its folder has no timeline that
-        can be read."""
+        can be read, or one without snapshots."""
         try:
-            return Snapshots(self.model, self.folder, self._earlier) if self.folder else None
+            return (self.folder and Snapshots(self.model, self.folder, self._earlier)) or None
         except ModelError:
             return None
 

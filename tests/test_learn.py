@@ -40,9 +40,11 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def engine(folder, tmp_path_factory):
-    bare = tmp_path_factory.mktemp("bare")
+    bare, empty = tmp_path_factory.mktemp("bare"), tmp_path_factory.mktemp("empty")
     at(2).save(bare)
-    engine = Engine.load({"one": folder, "bare": bare}, "cpu")
+    at(2).save(empty)
+    timeline.write(empty, [])  # as runs without snapshots once left it
+    engine = Engine.load({"one": folder, "bare": bare, "empty": empty}, "cpu")
     yield engine
     engine.close()
 
@@ -99,8 +101,7 @@ def test_a_snapshot_is_made_by_the_engine_in_batches(app, engine):
 
 
 def test_models_tell_when_their_snapshots_were_taken(app):
-    one, bare = get(app, "/models.json").json()
-    assert (one["snapshots"], bare["snapshots"]) == (KIMG, [])
+    assert [model["snapshots"] for model in get(app, "/models.json").json()] == [KIMG, [], []]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +113,7 @@ def test_models_tell_when_their_snapshots_were_taken(app):
         ("/snapshot.png?view=one&label=four", "unknown label 'four'"),
         ("/snapshot.png?view=one&label=one&rows=2", "unknown parameter 'rows'"),
         ("/snapshot.png?model=bare", "model bare has no timeline"),
+        ("/snapshot.png?model=empty", "model empty has no timeline"),
         ("/history.png?model=bare&label=one", "model bare has no timeline"),
         ("/history.png?snapshot=1&label=one", "unknown parameter 'snapshot'"),
     ],

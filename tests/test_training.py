@@ -27,7 +27,7 @@ from cgan.evaluation import record
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
-from cgan.model import SAMPLES, ConditionalGAN
+from cgan.model import SAMPLES, TIMELINE, ConditionalGAN
 from cgan.networks.norms import Spectral, Virtual
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
@@ -156,6 +156,12 @@ def test_a_finished_run_leaves_a_whole_model_folder(tmp_path):
     assert metrics["training"]["command"] == "python train.py --preset tiny"
     assert metrics["training"]["kimg"] == 0.32
     assert [point["obedience"] for point in metrics["curve"]] == [0.5, 0.5, 0.5]
+
+
+def test_a_run_without_snapshots_leaves_no_timeline(tmp_path):
+    finish(Trainer(tiny_config(training__snapshots=0), tiny_data(), tmp_path), "the command")
+    assert ConditionalGAN.load(tmp_path)
+    assert not (tmp_path / TIMELINE).exists()
 
 
 WRITERS = {

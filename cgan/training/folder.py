@@ -31,7 +31,8 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
     snapshots += [(kimg + since, state) for kimg, state in trainer.snapshots if kimg or not snapshots]
     folder, model = trainer.folder, trainer.averaged()
     model.save(folder)
-    timeline.write(folder, snapshots)
+    if snapshots:
+        timeline.write(folder, snapshots)
     save_samples(sample_grid(model), folder / SAMPLES)
     training = {
         "command": command,
