@@ -48,3 +48,9 @@ def test_corners_change_places_and_another_model_begins_anew(visit):
     visitor.wait_for("frame.png?model=second&seed=1&label=Ankle boot:0.5,Bag:0.5")
     assert "corners" not in visitor.address("model=second", "label=Ankle")
     assert page.locator(".faders label").all_inner_texts() == ["Ankle boot", "T-shirt/top", "Bag"]
+
+
+def test_an_address_that_mixes_no_field_still_shows_its_picture(visit, forms):
+    page = visit(at=forms).open("tab=mixer&model=attributes&mixed=hat%22")
+    assert page.locator("#mixer-mixed").input_value() == 'hat"'
+    assert page.locator(".mixing").is_hidden()

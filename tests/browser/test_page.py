@@ -208,6 +208,14 @@ def test_an_address_for_another_server_says_so(visit):
     assert "first, second" in page.locator(".warning").inner_text()
 
 
+@pytest.mark.parametrize("tab", ["nowhere", "constructor"])
+def test_an_address_of_no_tab_opens_generate(visit, tab):
+    visitor = visit()
+    visitor.open(f"tab={tab}&label=one")
+    visitor.wait_for("frame.png?seed=1&label=one")
+    visitor.address("tab=generate")
+
+
 def test_the_link_is_copied_and_the_picture_saved(visit, site):
     visitor = visit()
     page = visitor.open("seed=8&label=one")

@@ -93,7 +93,7 @@ function turnTo(name, query) {
   changed();
 }
 
-const tabOf = (query) => (query.get("tab") in tabs ? query.get("tab") : "generate");
+const tabOf = (query) => (Object.hasOwn(tabs, query.get("tab")) ? query.get("tab") : "generate");
 
 // A model brings its own condition, directions and width of noise; seeds and the rest stay.
 function choose(name) {

@@ -32,7 +32,8 @@ tabs.mixer = {
   // The field that is mixed, and the control that holds its mixture.
   held(form) {
     const name = form.elements.mixed?.value ?? $("[data-mix]", form)?.name;
-    return name && [model().fields.find((field) => field.name === name), $(`[data-mix][name="${name}"]`, form)];
+    const field = model().fields.find((each) => each.name === name);
+    return field && [field, $(`[data-mix][name="${name}"]`, form)];
   },
 
   update(query, form) {
