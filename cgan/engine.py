@@ -35,7 +35,7 @@ from cgan.timeline import Snapshots
 from cgan.types import Cond, Raw
 
 DIRECTIONS = 16  # leading directions kept for each model
-CONDITIONS = 64  # remembered for each model; a map is 0.2 MB, a label nothing
+CONDITIONS, CONDITION_BYTES = 64, 16 * 2**20  # the most remembered for each model, fewer where maps are large
 QUEUE_JOBS, QUEUE_PICTURES = 512, 4096  # the most that may wait
 
 
@@ -71,7 +71,9 @@ class Resident:
     @cached_property
     def _conditions(self) -> Callable[[tuple[tuple[str, str], ...]], Cond]:
         parse = self.model.encoder.parse
-        return lru_cache(CONDITIONS)(lambda items: self.embed(parse(dict(items))))
+        size = sum(part.nbytes for part in self.unconditional if part is not None)
+        count = min(CONDITIONS, max(1, CONDITION_BYTES // size))
+        return lru_cache(count)(lambda items: self.embed(parse(dict(items))))
 
     @cached_property
     def unconditional(self) -> Cond:

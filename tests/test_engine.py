@@ -93,6 +93,16 @@ def test_a_condition_is_remembered_but_not_an_error(engine, monkeypatch):
     assert [values["label"] for values in asked] == [label, other, "nobody", "nobody"]
 
 
+def test_of_large_conditions_fewer_are_remembered(engine, monkeypatch):
+    resident = dataclasses.replace(engine.models["one"])
+    label, other = resident.model.encoder.classes[:2]
+    monkeypatch.setattr("cgan.engine.CONDITION_BYTES", 1)
+    first = resident.condition({"label": label})
+    assert resident.condition({"label": label}) is first
+    resident.condition({"label": other})
+    assert resident.condition({"label": label}) is not first
+
+
 def test_what_waits_is_computed_together_and_everybody_gets_his_own(engine, gate):
     futures = [engine.submit("one", *ask(engine, 1 + seed % 3, seed)) for seed in range(7)]
     assert engine.queue_depth == 7
