@@ -270,6 +270,12 @@ def test_learning_rates_fall_to_zero_at_the_end(tmp_path):
     assert rates[-1] == pytest.approx(2e-5)
 
 
+def test_a_run_shorter_than_its_fall_begins_at_full_rates():
+    """`--training.kimg 4` of a preset whose rates fall over 400 would else train at a hundredth of them."""
+    options = length(4, 400).training
+    assert [options.rate(kimg) for kimg in (0, 1, 4)] == [1, 0.75, 0]
+
+
 def test_ema_half_life():
     module = torch.nn.Linear(1, 1, bias=False)
     module.weight.data.fill_(0.0)
