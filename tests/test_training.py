@@ -27,7 +27,7 @@ from cgan.evaluation import record
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
-from cgan.model import SAMPLES, TIMELINE, ConditionalGAN
+from cgan.model import CARD, METRICS, SAMPLES, TIMELINE, ConditionalGAN
 from cgan.networks.norms import Spectral, Virtual
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
@@ -162,6 +162,28 @@ def test_a_run_without_snapshots_leaves_no_timeline(tmp_path):
     finish(Trainer(tiny_config(training__snapshots=0), tiny_data(), tmp_path), "the command")
     assert ConditionalGAN.load(tmp_path)
     assert not (tmp_path / TIMELINE).exists()
+
+
+def test_what_was_measured_of_other_weights_is_forgotten(tmp_path):
+    """A run that becomes longer, or begins anew in the same folder."""
+
+    def figures() -> dict:
+        return {name: json.loads((tmp_path / METRICS).read_text()).get(name) for name in measured}
+
+    measured = {"evaluation": {"generated": {"frechet": 1.0}}, "timeline": [{"kimg": 0.0}]}
+    for again in (False, True):
+        trainer = Trainer(tiny_config(training__kimg=0.16), tiny_data(), tmp_path)
+        trainer.fit()
+        finish(trainer, "the command")
+        assert not again or figures() == measured, "the same weights"
+        record(tmp_path, measured)
+    (tmp_path / checkpoint.CHECKPOINT).unlink()
+    longer = Trainer(tiny_config(training__snapshots=0), tiny_data(), tmp_path)
+    longer.fit()
+    finish(longer, "the command")
+    assert figures() == {"evaluation": None, "timeline": None}
+    assert "frechet" not in (tmp_path / CARD).read_text()
+    assert not (tmp_path / TIMELINE).exists(), "its snapshots were another run's"
 
 
 WRITERS = {
