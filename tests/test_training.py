@@ -637,6 +637,17 @@ def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):
     assert kimg[: len(first.snapshots)] == Timeline(start).kimg
 
 
+@pytest.mark.parametrize("began", [True, False])
+def test_a_run_goes_on_from_where_it_began(tmp_path, began):
+    """Without its --init it would teach its encoder otherwise, and tell nothing of the earlier training; with
+    one that it never had it would tell of another's."""
+    model = tiny_model()
+    Trainer(tiny_config(), tiny_data(), tmp_path, start=model if began else None).fit()
+    with pytest.raises(TrainingError, match="began from another model" if began else "began anew"):
+        Trainer(tiny_config(), tiny_data(), tmp_path, start=None if began else model).fit()
+    Trainer(tiny_config(), tiny_data(), tmp_path, start=model if began else None).fit()
+
+
 @pytest.mark.parametrize("same_condition", [True, False])
 def test_another_model_s_history_is_not_this_one_s(tmp_path, same_condition):
     """Snapshots that would not fit are left behind, as is a curve of another question."""
