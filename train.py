@@ -20,6 +20,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from cgan.cli import Parser, fail, first_process
 from cgan.config import Config, add_flags, override, to_json
 from cgan.presets import PRESETS, preset
@@ -93,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
             train(config, named.data_root, named.out, named.download, named.init)
     except (ValueError, FileNotFoundError, PermissionError) as error:
         return fail("train.py", error)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, SafetensorError) as error:
         if type(error) is RuntimeError:  # a fault of ours, not a diagnosed failure of the run
             raise
         return fail("train.py", error, status=1)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import Accelerator, PartialState
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import train
@@ -337,6 +338,15 @@ def test_a_run_that_is_stopped_by_hand_ends_with_one_line(tmp_path, monkeypatch,
     monkeypatch.setattr(train, "train", stop)
     assert train.main(["--preset", "mnist", "--data-root", "x", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "train.py: stopped; the same command goes on from the last checkpoint\n"
+
+
+def test_a_disk_that_is_full_at_the_end_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    def full(*arguments):
+        raise SafetensorError("Error while serializing: No space left on device")
+
+    monkeypatch.setattr(train, "train", full)
+    assert train.main(["--preset", "mnist", "--data-root", "x", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "train.py: Error while serializing: No space left on device\n"
 
 
 @pytest.fixture
