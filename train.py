@@ -20,7 +20,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cgan.cli import Parser, fail
+from safetensors import SafetensorError
+
+from cgan.cli import Parser, fail, first_process
 from cgan.config import Config, add_flags, override, to_json
 from cgan.presets import PRESETS, preset
 from cgan.registry import closest
@@ -93,7 +95,7 @@ def main(argv: list[str] | None = None) -> int:
             train(config, named.data_root, named.out, named.download, named.init)
     except (ValueError, FileNotFoundError, PermissionError) as error:
         return fail("train.py", error)
-    except (RuntimeError, OSError) as error:
+    except (RuntimeError, OSError, SafetensorError) as error:
         if type(error) is RuntimeError:  # a fault of ours, not a diagnosed failure of the run
             raise
         return fail("train.py", error, status=1)
@@ -160,7 +162,8 @@ def train(config: Config, data_root: Path, out: Path, download: bool, init: str 
         try:
             evaluate = quick_evaluation(config.dataset, config.condition.form, data_root, download)
         except (ValueError, FileNotFoundError) as error:
-            print(f"train.py: sample grids but no figures: {error}", file=sys.stderr)
+            if first_process():
+                fail("train.py", f"sample grids but no figures: {error}")
     start = hub.fetch(init) if init else None
     trainer = Trainer(config, data, out, evaluate, ConditionalGAN.load(start) if start else None)
     if launched_alone(os.environ):

@@ -311,8 +311,7 @@ def main(argv: list[str] | None = None) -> None:
             config = replace(config, training__threads=arguments.threads)
         if arguments.goal:
             kimg = arguments.kimg or config.training.kimg
-            decay = min(config.training.decay_kimg, kimg)
-            config = replace(config, training__kimg=kimg, training__decay_kimg=decay)
+            config = replace(config, training__kimg=kimg)
             rows.append({"preset": name, **reach(config, arguments.data_root, arguments.goal)})
             print(rows[-1], flush=True)
             continue

@@ -21,6 +21,7 @@ from cgan.config import to_json
 from cgan.inference import Sampler, resolve_device
 from cgan.model import FOLDER_FILES, METRICS, ConditionalGAN, read_json, write_json
 from cgan.rng import SEED_LIMIT
+from cgan.timeline import Timeline
 from cgan.types import Raw
 
 LARGEST = 2**33  # bytes of pictures in one file
@@ -167,6 +168,8 @@ def evaluate(arguments: argparse.Namespace) -> None:
     torch.set_num_threads(1)  # two were up to eight times slower than one on a machine with other work
     folder = hub.fetch(arguments.model)
     model = ConditionalGAN.load(folder)
+    if arguments.timeline:
+        Timeline(folder)  # there and whole, before minutes of measuring
     report = evaluation.evaluate_model(
         model,
         arguments.data_root,

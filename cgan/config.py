@@ -91,9 +91,10 @@ class TrainingOptions:
             raise ValueError(f"training.condition_dropout must be in [0, 1), got {self.condition_dropout}")
 
     def rate(self, kimg: float) -> float:
-        """The share of the learning rates after so many pictures: 1 until they fall."""
+        """The share of the learning rates after so many pictures: 1 until they fall, which in a run shorter
+        than `decay_kimg` is from its beginning."""
         left = max(self.kimg - kimg, 0.0)
-        return min(1.0, left / self.decay_kimg) if self.decay_kimg else 1.0
+        return min(1.0, left / min(self.decay_kimg, self.kimg)) if self.decay_kimg else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

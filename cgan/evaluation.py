@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from cgan.atomic import replacing
+from cgan.conditions import ConditionEncoder
 from cgan.data import DATASETS, Dataset, Images
 from cgan.metrics.asked import asked, rows_of
 from cgan.metrics.features import FeatureNetwork, home
@@ -135,6 +136,21 @@ def _check_judge(network: FeatureNetwork, data: Images) -> None:
         )
 
 
+def check_choices(model: ConditionalGAN, targets: Mapping[str, Any]) -> None:
+    """ValueError if a data set of these targets has other classes, attributes or choices than the model."""
+    if (own := _choices(model.encoder)) == (now := _choices(model.config.condition.fit(targets).build())):
+        return
+    raise ValueError(f"the data set has {now}, the model's are {own}: train it on these data")
+
+
+def _choices(encoder: ConditionEncoder) -> str:
+    """What can be asked for: each field and, where it has any, its choices or classes."""
+    fields = [
+        (field.name, getattr(field, "choices", getattr(field, "classes", ()))) for field in encoder.fields()
+    ]
+    return ", ".join(f"{name} ({', '.join(choices)})" if choices else name for name, choices in fields)
+
+
 def quick_evaluation(
     dataset: Dataset, form: str, data_root: Path, download: bool = False, count: int = QUICK_COUNT
 ) -> Callable[[ConditionalGAN], dict[str, float]]:
@@ -159,11 +175,12 @@ def evaluate_model(
     and the floor, each with a reference of its own.
 
     Raises FileNotFoundError if the data or the feature network is missing, ValueError if the pictures are
-    too few or of another size.
+    too few or of another size, or have other choices than the model.
     """
     if min(seeds, processes) < 1:
         raise ValueError(f"--seeds and --processes must be at least 1, got {seeds} and {processes}")
     reference = real_reference(model.config.dataset, model.encoder.form, data_root, download, count)
+    check_choices(model, reference.test[1])
     return evaluate(
         drawer(model, reference.test[1]),
         reference,

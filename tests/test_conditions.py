@@ -209,7 +209,7 @@ def test_bad_attributes_are_named(values, message):
         ([Attribute("seed")], "no attribute may be called 'seed'"),
         ([Attribute("Smile")], "small letters"),
         ([Attribute("a"), Attribute("a")], "names of their own"),
-        ([Attribute("a"), Attribute("a2")], "names of their own"),
+        ([Attribute("a"), Attribute("a2")], "no attribute may be called 'a2' beside 'a'"),
         ([Attribute("a", choices=("x",))], "two or more"),
         ([Attribute("a", choices=("x", "y"), colours=("red", "#000000"))], "colour like"),
         ([Attribute("a", low=1.0, high=1.0)], "from low to a higher high"),

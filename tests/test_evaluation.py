@@ -6,6 +6,7 @@ import json
 import shutil
 import struct
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,15 @@ import torch
 from cgan import evaluation
 from cgan.__main__ import main
 from cgan.conditions import CONDITIONS
+from cgan.conditions.attributes import Attributes
+from cgan.conditions.label import Label
 from cgan.data.faces import Faces
 from cgan.data.vision import MNIST
-from cgan.evaluation import alike, draw_samples, drawer, quick_evaluation
+from cgan.evaluation import alike, check_choices, draw_samples, drawer, quick_evaluation
 from cgan.metrics import MEASURES, report
 from cgan.metrics.asked import asked
 from cgan.model import ConditionalGAN
+from cgan.types import Attribute
 from tests.conftest import tiny_config, tiny_data
 from tests.test_conditions import SIZE, TARGETS, configured
 
@@ -128,6 +132,46 @@ def test_a_model_of_another_size_is_refused(root):
     measure = quick_evaluation(tiny_config(dataset__size=28).dataset, "label", root, count=150)
     with pytest.raises(ValueError, match="feature network takes uint8 pictures"):
         measure(model)
+
+
+def test_a_missing_timeline_is_told_before_anything_is_measured(root, tmp_path, capsys):
+    folder = shutil.copytree(FOLDER, tmp_path / "model")
+    (folder / "timeline.safetensors").unlink()
+    assert run(root, tmp_path / "figures.json", "--timeline", "--count", "120", model=folder) == 2
+    err = capsys.readouterr().err
+    assert "timeline.safetensors: missing" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("now", "message"),
+    [
+        (
+            (Attribute("hair", ("black", "blond", "red")), Attribute("age")),
+            "hair \\(black, blond, red\\), age",
+        ),
+        ((Attribute("hair", ("grey", "red")), Attribute("age")), "has hair \\(grey, red\\), age"),
+        ((Attribute("hair", ("black", "red")),), "the model's are hair \\(black, red\\), age"),
+        ((Attribute("hair", ("black", "red")), Attribute("age", high=90.0)), ""),
+    ],
+)
+def test_a_model_of_other_choices_than_the_data_s_is_refused(now, message):
+    """Columns that changed since it was trained: the judge reads the new ones."""
+
+    def targets(attributes: tuple[Attribute, ...]) -> dict:
+        return {"attributes": torch.zeros(3, len(attributes)), "attribute_fields": attributes}
+
+    known = targets((Attribute("hair", ("black", "red")), Attribute("age")))
+    model = ConditionalGAN(tiny_config(condition=Attributes()).model(known, 8, 1))
+    with pytest.raises(ValueError, match=message) if message else nullcontext():
+        check_choices(model, targets(now))
+
+
+def test_a_model_of_other_classes_than_the_data_s_is_not_measured(root):
+    config = tiny_config(dataset__size=28, condition=Label())
+    model = ConditionalGAN(config.model({"classes": ("a", "b", "c")}, 28, 1)).eval()
+    with pytest.raises(ValueError, match="classes names 3 classes, the data set has 10"):
+        evaluation.evaluate_model(model, root, count=120, seeds=1)
 
 
 def test_samples_do_not_depend_on_how_many_are_drawn():

@@ -509,6 +509,25 @@ def test_a_folder_trains_from_the_command_line_and_says_how_to_get_figures(class
     assert "holds a run on data with other classes" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("rank", ["RANK", "PMI_RANK"])
+def test_of_several_processes_the_first_one_speaks(classes, tmp_path, capsys, monkeypatch, rank):
+    """That the others print the same lines is of no use to anyone."""
+    (classes / "apple" / "broken.png").write_text("no picture")
+    (classes / "odd.png").write_text("in no class folder")
+    said = []
+    for number in ("0", "1"):
+        monkeypatch.setenv(rank, number)
+        files.Notes()("a", "left out")
+        many = files.Notes()
+        many.count = files.SHOWN + 1
+        many.close()
+        assert train.main(command(classes, tmp_path / number)) == 0
+        said.append([line for line in capsys.readouterr().err.splitlines() if line and "img/s" not in line])
+    first = ["a", "... and 1 more left out", "odd.png", "apple/broken.png", "train.py"]
+    assert [line.partition(":")[0] for line in said[0]] == first
+    assert said[1] == []
+
+
 def test_new_pictures_resume_a_run(tmp_path):
     root, out = paired(tmp_path / "in"), tmp_path / "out"
     more = ["--condition", "mask", "--regularizers.auxiliary.weight", "0", "--training.evaluate_kimg", "0"]

@@ -164,6 +164,17 @@ def test_the_command_writes_a_network_that_loads(tmp_path, monkeypatch, capsys):
     assert network.info.test_accuracy > 0.9
 
 
+def test_a_file_that_cannot_be_written_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(data, "DATASETS", Registry("dataset", dots=Dots))
+    monkeypatch.setitem(features.RECIPES, "dots", Recipe(batch=32, ema=0.9))
+    words = ["train", "--dataset", "dots", "--data-root", "here", "--epochs", "1", "--out", str(tmp_path)]
+    assert main(words) == 2
+    message = capsys.readouterr().err
+    assert str(tmp_path) in message
+    assert message.count("\n") == 1
+    assert not list(tmp_path.parent.glob("*.partial"))
+
+
 @pytest.mark.parametrize(
     ("dataset", "says"), [("mnits", "Did you mean 'mnist'"), ("mnist", "no MNIST under")]
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import torch
 from accelerate import Accelerator, PartialState
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import train
@@ -27,7 +28,7 @@ from cgan.evaluation import record
 from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
-from cgan.model import SAMPLES, TIMELINE, ConditionalGAN
+from cgan.model import CARD, METRICS, SAMPLES, TIMELINE, ConditionalGAN
 from cgan.networks.norms import Spectral, Virtual
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
@@ -164,6 +165,28 @@ def test_a_run_without_snapshots_leaves_no_timeline(tmp_path):
     assert not (tmp_path / TIMELINE).exists()
 
 
+def test_what_was_measured_of_other_weights_is_forgotten(tmp_path):
+    """A run that becomes longer, or begins anew in the same folder."""
+
+    def figures() -> dict:
+        return {name: json.loads((tmp_path / METRICS).read_text()).get(name) for name in measured}
+
+    measured = {"evaluation": {"generated": {"frechet": 1.0}}, "timeline": [{"kimg": 0.0}]}
+    for again in (False, True):
+        trainer = Trainer(tiny_config(training__kimg=0.16), tiny_data(), tmp_path)
+        trainer.fit()
+        finish(trainer, "the command")
+        assert not again or figures() == measured, "the same weights"
+        record(tmp_path, measured)
+    (tmp_path / checkpoint.CHECKPOINT).unlink()
+    longer = Trainer(tiny_config(training__snapshots=0), tiny_data(), tmp_path)
+    longer.fit()
+    finish(longer, "the command")
+    assert figures() == {"evaluation": None, "timeline": None}
+    assert "frechet" not in (tmp_path / CARD).read_text()
+    assert not (tmp_path / TIMELINE).exists(), "its snapshots were another run's"
+
+
 WRITERS = {
     "timeline": lambda folder, model: timeline.write(folder, []),
     "metrics": lambda folder, model: record(folder, {"curve": []}),
@@ -270,6 +293,12 @@ def test_learning_rates_fall_to_zero_at_the_end(tmp_path):
     assert rates[-1] == pytest.approx(2e-5)
 
 
+def test_a_run_shorter_than_its_fall_begins_at_full_rates():
+    """`--training.kimg 4` of a preset whose rates fall over 400 would else train at a hundredth of them."""
+    options = length(4, 400).training
+    assert [options.rate(kimg) for kimg in (0, 1, 4)] == [1, 0.75, 0]
+
+
 def test_ema_half_life():
     module = torch.nn.Linear(1, 1, bias=False)
     module.weight.data.fill_(0.0)
@@ -309,6 +338,15 @@ def test_a_run_that_is_stopped_by_hand_ends_with_one_line(tmp_path, monkeypatch,
     monkeypatch.setattr(train, "train", stop)
     assert train.main(["--preset", "mnist", "--data-root", "x", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err == "train.py: stopped; the same command goes on from the last checkpoint\n"
+
+
+def test_a_disk_that_is_full_at_the_end_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    def full(*arguments):
+        raise SafetensorError("Error while serializing: No space left on device")
+
+    monkeypatch.setattr(train, "train", full)
+    assert train.main(["--preset", "mnist", "--data-root", "x", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == "train.py: Error while serializing: No space left on device\n"
 
 
 @pytest.fixture
@@ -607,6 +645,17 @@ def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):
     kimg = Timeline(tmp_path / "second").kimg
     assert kimg == sorted(set(kimg))
     assert kimg[: len(first.snapshots)] == Timeline(start).kimg
+
+
+@pytest.mark.parametrize("began", [True, False])
+def test_a_run_goes_on_from_where_it_began(tmp_path, began):
+    """Without its --init it would teach its encoder otherwise, and tell nothing of the earlier training; with
+    one that it never had it would tell of another's."""
+    model = tiny_model()
+    Trainer(tiny_config(), tiny_data(), tmp_path, start=model if began else None).fit()
+    with pytest.raises(TrainingError, match="began from another model" if began else "began anew"):
+        Trainer(tiny_config(), tiny_data(), tmp_path, start=None if began else model).fit()
+    Trainer(tiny_config(), tiny_data(), tmp_path, start=model if began else None).fit()
 
 
 @pytest.mark.parametrize("same_condition", [True, False])

@@ -37,8 +37,13 @@ class Attributes:
 
     def __post_init__(self):
         names = {attribute.name for attribute in self.attributes}
-        if len(names) != len(self.attributes) or any(f"{name}2" in names for name in names):
+        if len(names) != len(self.attributes):
             raise ValueError(f"attributes must have names of their own, got {', '.join(sorted(names))}")
+        if second := sorted(name for name in names if f"{name}2" in names):
+            raise ValueError(
+                f"no attribute may be called '{second[0]}2' beside '{second[0]}', of which it is the second "
+                "value in the explorer's address: rename one"
+            )
         for attribute in self.attributes:
             _check(attribute)
 

@@ -22,6 +22,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 from tqdm import tqdm
 
+from cgan.cli import first_process
+
 Job = TypeVar("Job")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that runs another program
@@ -35,7 +37,8 @@ SHOWN = 20  # lines of a kind before the rest is only counted
 
 
 class Notes:
-    """Says on stderr what was left out and why: one line each, at most SHOWN, then how many more."""
+    """Says on stderr what was left out and why: one line each, at most SHOWN, then how many more. Of several
+    processes the first one says it."""
 
     def __init__(self):
         self.count = 0
@@ -44,12 +47,16 @@ class Notes:
         self.count += 1
         if self.count <= SHOWN:
             line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in f"{name}: {reason}")
-            tqdm.write(line, file=sys.stderr)
+            self._say(line)
 
     def close(self) -> None:
         """How many lines were not shown."""
         if self.count > SHOWN:
-            tqdm.write(f"... and {self.count - SHOWN:,} more left out", file=sys.stderr)
+            self._say(f"... and {self.count - SHOWN:,} more left out")
+
+    def _say(self, line: str) -> None:
+        if first_process():
+            tqdm.write(line, file=sys.stderr)
 
 
 def read_picture(path: Path, size: int, channels: int) -> np.ndarray:

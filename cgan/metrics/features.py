@@ -25,6 +25,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from cgan.atomic import replacing
 from cgan.cli import Parser, fail
 from cgan.memory import unfilled
 from cgan.metrics import MEASURES
@@ -176,7 +177,8 @@ def save(judge: Classifier | Perception, info: FeatureInfo, path: Path) -> None:
         for key, value in judge.state_dict().items()
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(weights, path, {"format": FORMAT, "info": json.dumps(dataclasses.asdict(info))})
+    with replacing(path) as partial:
+        save_file(weights, partial, {"format": FORMAT, "info": json.dumps(dataclasses.asdict(info))})
 
 
 def train(
@@ -280,7 +282,7 @@ def main(arguments: list[str] | None = None) -> int:
                 name: value for name in ("size", "channels") if (value := getattr(options, name)) is not None
             },
         )
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, SafetensorError) as error:
         return fail("python -m cgan.metrics.features", error)
     print(f"{out}: {accuracy:.2%} on the real test set")
     return 0

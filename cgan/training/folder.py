@@ -12,7 +12,7 @@ from cgan import timeline
 from cgan.card import write_card
 from cgan.config import ModelConfig, to_json
 from cgan.evaluation import record
-from cgan.model import CONFIG, METRICS, SAMPLES, TIMELINE, read_json
+from cgan.model import CONFIG, METRICS, SAMPLES, TIMELINE, WEIGHTS, read_json
 from cgan.training.log import sample_grid, save_samples
 from cgan.training.provenance import hardware
 from cgan.training.trainer import Trainer
@@ -21,7 +21,8 @@ from cgan.training.trainer import Trainer
 def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
     """Write the model folder of a trainer that has reached its end. `command` goes into metrics.json. What
     the folder `start`, whose weights it began from, tells of its own training comes first: its curve where
-    the data and the condition are the same, and its snapshots where the generator is too."""
+    the data and the condition are the same, and its snapshots where the generator is too. What was measured
+    of other weights that the folder held is forgotten."""
     if not trainer.accelerator.is_main_process:
         return
     earlier, curve, snapshots = _history(start, trainer.model.config)
@@ -30,9 +31,14 @@ def finish(trainer: Trainer, command: str, start: Path | None = None) -> None:
     curve += [point | {name: point[name] + spent[name] for name in spent} for point in trainer.curve]
     snapshots += [(kimg + since, state) for kimg, state in trainer.snapshots if kimg or not snapshots]
     folder, model = trainer.folder, trainer.averaged()
+    before = (folder / WEIGHTS).read_bytes() if (folder / WEIGHTS).exists() else b""
     model.save(folder)
+    if (folder / WEIGHTS).read_bytes() != before:
+        (folder / METRICS).unlink(missing_ok=True)
     if snapshots:
         timeline.write(folder, snapshots)
+    else:
+        (folder / TIMELINE).unlink(missing_ok=True)
     save_samples(sample_grid(model), folder / SAMPLES)
     training = {
         "command": command,

@@ -80,6 +80,7 @@ class Trainer:
         found, earlier = config.model(data.targets, data.size, data.channels), checkpoint.read(self.folder)
         known = earlier[1].get("condition") if earlier else None
         self.model = ConditionalGAN(with_ranges(found, known, self._tell))
+        self.begins_from_another = start is not None
         self.encoder_alone = 1000 * options.encoder_kimg if start else 0.0  # pictures
         if start:
             _begin_from(start, self.model, self._tell)
@@ -302,6 +303,7 @@ class Trainer:
         meta = {
             "config": to_json(self.config),
             "condition": to_json(self.model.config.condition),  # as the data completed it
+            "begins_from_another": self.begins_from_another,
             "images_seen": self.images_seen,
             "seconds": self.seconds,
             "commits": self.commits,
@@ -327,6 +329,9 @@ class Trainer:
                 f"{self.folder} holds a run on data with other classes, attributes or words: "
                 "give the same data, or another --out"
             )
+        if (began := meta.get("begins_from_another", self.begins_from_another)) != self.begins_from_another:
+            how = "began from another model: give the same --init" if began else "began anew: give no --init"
+            raise TrainingError(f"{self.folder} holds a run that {how}, or another --out")
         self.model.load_state_dict(checkpoint.unpack("model", tensors))
         self.ema.average.load_state_dict(checkpoint.unpack("ema", tensors))
         for name in ("generator_optimizer", "discriminator_optimizer"):
