@@ -28,7 +28,8 @@ LARGEST = 2**33  # bytes of pictures in one file
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command. 2 after one line on what was wrong with the input, 1 if a file can't be written."""
+    """Run a command. 2 after one line on what was wrong with the input, 1 if a file can't be written, 130
+    after Ctrl-C."""
     arguments = parser().parse_args(argv)
     program = f"python -m cgan {arguments.command}"
     try:
@@ -37,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fail(program, error)
     except OSError as error:
         return fail(program, error, status=1)
+    except KeyboardInterrupt:
+        return fail(program, "stopped", status=130)
     return 0
 
 

@@ -130,6 +130,16 @@ def test_a_full_disk_leaves_nothing_half_written(folder, tmp_path, capsys, monke
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_a_stopped_command_says_so_in_a_line(folder, tmp_path, capsys, monkeypatch):
+    def interrupted(file, **arrays):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np, "savez", interrupted)
+    assert status(["sample", "--model", str(folder), "--count", "1", "--out", str(tmp_path / "s.npz")]) == 130
+    assert capsys.readouterr().err == "python -m cgan sample: stopped\n"
+    assert not list(tmp_path.glob("*.partial"))
+
+
 def test_info(folder, capsys):
     (folder / "metrics.json").write_text('{"training": {"kimg": 3}}')
     assert status(["info", "--model", str(folder)]) == 0
