@@ -131,6 +131,7 @@ def faces_text() -> Config:
     only have to learn the words for it; so at first the encoder learns alone. What a caption leaves open the
     noise chooses, through a mapping network. The auxiliary term weighs much on the critic, who must tell
     short hair from spiky, and little on the generator, who would else paint red all that is said to be red.
+    The bundled weights then went on twice (--init); docs/quality.md has the commands.
     """
     base = faces_attributes()
     return replace(
