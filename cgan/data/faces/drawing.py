@@ -26,25 +26,32 @@ class Painter:
 
     def __init__(self, size: int):
         self.pen = Pen(size, tuple(CLASSES))
+        self._backgrounds: dict[tuple[str, int], np.ndarray] = {}
 
     def draw(self, row: np.ndarray, more: Details) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Attributes [A] to colours [S, S, 3], class ids [S, S] and lines [S, S], uint8; valid until the
         next call."""
         pen, look = self.pen, named(row)
-        ground = BACKGROUNDS[look["background"]]
-        pen.clear(ground)
-        _motif(pen, ground, more)
+        pen.clear(self._background(BACKGROUNDS[look["background"]], int(more.motif * 4)))
         place = (2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0)
         degrees = TILT * look["tilt"]
-        colour, w = HAIR[look["hair_colour"]], 13.2 + 4.4 * look["face_width"]
+        skin, colour, w = skin_of(look["skin_tone"]), HAIR[look["hair_colour"]], 13.2 + 4.4 * look["face_width"]
         with pen.moved(*place, degrees, CHIN, SCALE):
             hair.behind(pen, look["hair_style"], colour, w, look["hat"] != "none")
         with pen.moved(*place, 0, CHIN, SCALE):
-            _body(pen, look, more)
+            _body(pen, look, more, skin)
         with pen.moved(*place, degrees, CHIN, SCALE):
-            _head(pen, look, more, w, colour)
+            _head(pen, look, more, w, skin, colour)
         _light(pen, look["light"])
         return pen.pixels[..., :3], pen.map, pen.lines
+
+    def _background(self, ground: str, motif: int) -> np.ndarray:
+        """uint8 [S, S, 4], drawn once: there are few."""
+        if (ground, motif) not in self._backgrounds:
+            self.pen.colour.clear(argb(ground))
+            _motif(self.pen, ground, motif)
+            self._backgrounds[ground, motif] = self.pen.pixels.copy()
+        return self._backgrounds[ground, motif]
 
 
 def skin_of(tone: float) -> str:
@@ -56,9 +63,8 @@ def pick(options: tuple[str, ...], u: float) -> str:
     return options[int(u * len(options))]
 
 
-def _motif(pen: Pen, ground: str, more: Details) -> None:
+def _motif(pen: Pen, ground: str, kind: int) -> None:
     pale, deep = mix(ground, "#ffffff", 0.32), mix(ground, "#4a3a6a", 0.12)
-    kind = int(more.motif * 4)
     if kind == 1:
         pen.paint(ellipse(32, 34, 27, 27), pale)
     elif kind == 2:
@@ -69,8 +75,8 @@ def _motif(pen: Pen, ground: str, more: Details) -> None:
             pen.paint(curve((x - 8, 0), (x + 8, 0), (x - 12, 64), (x - 28, 64)), pale, 0.6)
 
 
-def _body(pen: Pen, look: dict, more: Details) -> None:
-    skin, cloth = skin_of(look["skin_tone"]), CLOTHES[look["clothes"]]
+def _body(pen: Pen, look: dict, more: Details, skin: str) -> None:
+    cloth = CLOTHES[look["clothes"]]
     shade, dark, light = mix(skin, SHADOW, 0.2), mix(cloth, "#1b1830", 0.25), mix(cloth, "#ffffff", 0.22)
     n = 5.6 + 1.6 * more.neck
     pen.shape(curve((32 - n, 44), (32 - n, 66), (32 + n, 66), (32 + n, 44)), shade, "skin")
@@ -92,8 +98,7 @@ def _body(pen: Pen, look: dict, more: Details) -> None:
             pen.trace(curve((32 + side * 3, 61), (32 + side * 3.4, 65), close=False), "#ffffff", 0.9)
 
 
-def _head(pen: Pen, look: dict, more: Details, w: float, colour: str) -> None:
-    skin = skin_of(look["skin_tone"])
+def _head(pen: Pen, look: dict, more: Details, w: float, skin: str, colour: str) -> None:
     shade, glow = mix(skin, SHADOW, 0.17), mix(skin, "#fff4e6", 0.16)
     for side in (-1, 1) if look["hair_style"] not in ("bob", "long") else ():
         pen.shape(ellipse(32 + side * (w + 0.6), 35, 3.1, 4.2), skin, "skin")
@@ -120,7 +125,7 @@ def _head(pen: Pen, look: dict, more: Details, w: float, colour: str) -> None:
     _nose(pen, look["nose_size"], skin)
     for x in (32 - eyes, 32 + eyes):
         _eye(pen, x, look, skin)
-    _brows(pen, look, more, eyes, colour)
+    _brows(pen, look, more, eyes, skin, colour)
     flip = more.flip < 0.5
     hatted = look["hat"] != "none"
     hair.in_front(pen, look["hair_style"], colour, w, hatted, flip)
@@ -146,9 +151,9 @@ def _eye(pen: Pen, x: float, look: dict, skin: str) -> None:
     pen.line(lid, lash, 1.5, "eyes")
 
 
-def _brows(pen: Pen, look: dict, more: Details, eyes: float, colour: str) -> None:
+def _brows(pen: Pen, look: dict, more: Details, eyes: float, skin: str, colour: str) -> None:
     angle, raised = look["brow_angle"], 26.6 - 0.9 * look["eye_openness"]
-    tone = mix(mix(colour, "#2b1c1c", 0.35), skin_of(look["skin_tone"]), 0.05)
+    tone = mix(mix(colour, "#2b1c1c", 0.35), skin, 0.05)
     for side in (-1, 1):
         path = curve(
             (32 + side * (eyes + 4.3), raised + 0.6 - 1.7 * angle),

@@ -8,24 +8,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import numpy as np
 import skia
 
 UNITS = 64
 CONTOUR = 0.85  # width of the lines, in units
+BLACK, WHITE = 0xFF000000, 0xFFFFFFFF
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+@lru_cache(2**13)  # most mixtures are of few colours
 def mix(a: str, b: str, amount: float) -> str:
     """`a` moved towards `b` by `amount` from 0 to 1."""
     parts = (round(x + (y - x) * amount) for x, y in zip(rgb(a), rgb(b), strict=True))
     return "#{:02x}{:02x}{:02x}".format(*parts)
 
 
+@lru_cache(2**13)
 def argb(colour: str, alpha: float = 1.0) -> int:
     return round(alpha * 255) << 24 | int(colour[1:], 16)
 
@@ -62,11 +66,17 @@ def together(*paths: skia.Path) -> skia.Path:
     return whole
 
 
+def _stroke(**options: object) -> skia.Paint:
+    return skia.Paint(
+        Style=skia.Paint.kStroke_Style, StrokeCap=skia.Paint.kRound_Cap, StrokeJoin=skia.Paint.kRound_Join,
+        **options,
+    )  # fmt: skip
+
+
 class Pen:
     """Holds the three pictures of one face at a time."""
 
     def __init__(self, size: int, classes: tuple[str, ...]):
-        self.ids = {name: k for k, name in enumerate(classes)}
         self.pixels = np.zeros((size, size, 4), np.uint8)
         self.map = np.zeros((size, size), np.uint8)
         self.lines = np.zeros((size, size), np.uint8)
@@ -79,22 +89,17 @@ class Pen:
         self.colour, self._map, self._lines = (surface.getCanvas() for surface in self._surfaces)
         for canvas in (self.colour, self._map, self._lines):
             canvas.scale(size / UNITS, size / UNITS)
-        self._fill = skia.Paint(AntiAlias=True)
-        self._stroke = skia.Paint(
-            AntiAlias=True, Style=skia.Paint.kStroke_Style, StrokeCap=skia.Paint.kRound_Cap,
-            StrokeJoin=skia.Paint.kRound_Join,
-        )  # fmt: skip
-        self._exact = skia.Paint(AntiAlias=False)
-        self._exact_stroke = skia.Paint(self._stroke)
-        self._exact_stroke.setAntiAlias(False)
+        self._fill, self._stroke = skia.Paint(AntiAlias=True), _stroke(AntiAlias=True)
+        self._black, self._white = (skia.Paint(AntiAlias=True, Color=colour) for colour in (BLACK, WHITE))
+        self._contour = _stroke(AntiAlias=True, Color=BLACK, StrokeWidth=2 * CONTOUR)
+        self._ink = _stroke(AntiAlias=True, Color=BLACK)
+        ids = {name: BLACK | k * 0x010101 for k, name in enumerate(classes)}
+        self._class = {name: skia.Paint(AntiAlias=False, Color=grey) for name, grey in ids.items()}
+        self._class_stroke = {name: _stroke(AntiAlias=False, Color=grey) for name, grey in ids.items()}
 
-    def clear(self, colour: str) -> None:
-        self.colour.clear(argb(colour))
-        self._map.clear(0xFF000000)
-        self._lines.clear(0xFFFFFFFF)
-
-    def _id(self, name: str) -> int:
-        return 0xFF000000 | self.ids[name] * 0x010101
+    def clear(self, colours: np.ndarray) -> None:
+        """Begin anew, on a background [S, S, 4]."""
+        self.pixels[:], self.map[:], self.lines[:] = colours, 0, 255
 
     def paint(self, path: skia.Path, colour: str, alpha: float = 1.0) -> None:
         """Colour alone: shading and decoration."""
@@ -110,51 +115,43 @@ class Pen:
     def shape(self, path: skia.Path, colour: str, name: str, contour: bool = True) -> None:
         """A filled shape of class `name`. Its contour lies outside it, so that joined paths show one."""
         self.paint(path, colour)
-        self._exact.setColor(self._id(name))
-        self._map.drawPath(path, self._exact)
-        self._outline(path, contour)
+        self._outline(path, name, contour)
 
     def shade(self, path: skia.Path, left: str, right: str, x: tuple[float, float], name: str) -> None:
         """As `shape`, the colour running from `left` to `right` between two x."""
         points = [skia.Point(x[0], 0), skia.Point(x[1], 0)]
         shader = skia.GradientShader.MakeLinear(points, [argb(left), argb(right)])
         self.colour.drawPath(path, skia.Paint(AntiAlias=True, Shader=shader))
-        self._exact.setColor(self._id(name))
-        self._map.drawPath(path, self._exact)
-        self._outline(path, True)
+        self._outline(path, name)
 
-    def _outline(self, path: skia.Path, contour: bool) -> None:
+    def _outline(self, path: skia.Path, name: str, contour: bool = True) -> None:
+        """A shape in the map and in the line drawing."""
+        self._map.drawPath(path, self._class[name])
         if contour:
-            self._stroke.setColor(0xFF000000)
-            self._stroke.setStrokeWidth(2 * CONTOUR)
-            self._lines.drawPath(path, self._stroke)
-        self._fill.setColor(0xFFFFFFFF)
-        self._lines.drawPath(path, self._fill)
+            self._lines.drawPath(path, self._contour)
+        self._lines.drawPath(path, self._white)
 
-    def line(self, path: skia.Path, colour: str, width: float, name: str, ink: float | None = None) -> None:
-        """A stroke of class `name`; in the line drawing it is a line of width `ink` (CONTOUR if None)."""
+    def line(self, path: skia.Path, colour: str, width: float, name: str, ink: float = CONTOUR) -> None:
+        """A stroke of class `name`; in the line drawing it is a line of width `ink`."""
         self.trace(path, colour, width)
-        self._exact_stroke.setColor(self._id(name))
-        self._exact_stroke.setStrokeWidth(width)
-        self._map.drawPath(path, self._exact_stroke)
-        self._stroke.setColor(0xFF000000)
-        self._stroke.setStrokeWidth(CONTOUR if ink is None else ink)
-        self._lines.drawPath(path, self._stroke)
+        self._class_stroke[name].setStrokeWidth(width)
+        self._map.drawPath(path, self._class_stroke[name])
+        self._ink.setStrokeWidth(ink)
+        self._lines.drawPath(path, self._ink)
 
     def dot(self, path: skia.Path, colour: str) -> None:
         """Filled in the colour picture, and black in the line drawing."""
         self.paint(path, colour)
-        self._fill.setColor(0xFF000000)
-        self._lines.drawPath(path, self._fill)
+        self._lines.drawPath(path, self._black)
 
     @contextmanager
     def inside(self, path: skia.Path) -> Iterator[None]:
-        """What is drawn shows inside `path` only."""
-        for canvas, smooth in ((self.colour, True), (self._map, False), (self._lines, True)):
+        """What is painted, traced or dotted shows inside `path` only."""
+        for canvas in (self.colour, self._lines):
             canvas.save()
-            canvas.clipPath(path, skia.ClipOp.kIntersect, smooth)
+            canvas.clipPath(path, skia.ClipOp.kIntersect, True)
         yield
-        for canvas in (self.colour, self._map, self._lines):
+        for canvas in (self.colour, self._lines):
             canvas.restore()
 
     @contextmanager
