@@ -7,8 +7,10 @@ clause is a noun with adjectives; each adjective, and some nouns, name an interv
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from operator import itemgetter
 
 import numpy as np
 
@@ -28,10 +30,6 @@ class Term:
     low: float
     high: float
     words: tuple[str, ...] = ()
-
-    def holds(self, values: dict[str, float]) -> bool:
-        """`values` lacks what cannot be seen."""
-        return self.low <= values.get(self.attribute, float("nan")) <= self.high
 
 
 @dataclass(frozen=True)
@@ -153,36 +151,55 @@ def _adjectives(group: Group, words: list[str]) -> Iterator[Term]:
             yield term
 
 
-def captions(row: np.ndarray, seen: np.ndarray, rng: np.random.Generator) -> tuple[str, ...]:
-    """Captions of one face from its attributes [A], of what is `seen` bool [A] only."""
-    values = {
-        name: value
-        for name, value, visible in zip(NAMES, row.tolist(), seen.tolist(), strict=True)
-        if visible
-    }
-    bald = row[NAMES.index("hair_style")] == 0
-    groups = [(group, found) for group in GROUPS[1:] if (found := _sayable(group, values, bald)) is not None]
-    return tuple(_caption(groups, _sayable(FACE, values, bald) or [], rng) for _ in range(CAPTIONS))
+def captions(
+    values: np.ndarray, seen: np.ndarray, rngs: Iterable[np.random.Generator]
+) -> list[tuple[str, ...]]:
+    """Captions of faces from their attributes [N, A], of what is `seen` bool [N, A] only; each face has its
+    own random numbers."""
+    bald = values[:, NAMES.index("hair_style")] == 0
+    shown = np.where(seen, values, np.nan)
+    columns = [_sayable(group, shown, bald) for group in GROUPS]
+    return [_captions(found, rng) for found, rng in zip(zip(*columns, strict=True), rngs, strict=True)]
 
 
-def _sayable(group: Group, values: dict[str, float], bald: bool) -> list[Term] | None:
-    """The adjectives that hold, or None if nothing can be said with this noun."""
-    if group.needs and bald:
-        return None
-    own = group.own is None or group.own.holds(values)
-    found = [term for term in group.terms if term.holds(values) and (own or term.words == NONE)]
-    return found if found or (group.own and own) else None
+def _sayable(group: Group, shown: np.ndarray, bald: np.ndarray) -> list[list[Term] | None]:
+    """Of each face the adjectives that hold, or None if nothing can be said with this noun. `shown` [N, A]
+    is NaN where an attribute can't be seen."""
+    own = _hold([group.own], shown)[:, 0] if group.own else np.ones(len(shown), bool)
+    none = np.array([term.words == NONE for term in group.terms], bool)
+    held = _hold(group.terms, shown) & (own[:, None] | none)
+    said = held.any(1) | own if group.own else held.any(1)
+    if group.needs:
+        said &= ~bald
+    pairs = zip(said.tolist(), held.tolist(), strict=True)
+    return [list(compress(group.terms, row)) if sayable else None for sayable, row in pairs]
 
 
-def _caption(groups: list[tuple[Group, list[Term]]], face: list[Term], rng: np.random.Generator) -> str:
+def _hold(terms: Sequence[Term], shown: np.ndarray) -> np.ndarray:
+    """bool [N, T]: which terms are true of which faces."""
+    values = shown[:, [NAMES.index(term.attribute) for term in terms]]
+    low, high = (np.array([getattr(term, end) for term in terms]) for end in ("low", "high"))
+    return (low <= values) & (values <= high)
+
+
+def _captions(found: Sequence[list[Term] | None], rng: np.random.Generator) -> tuple[str, ...]:
+    """Of one face, from what can be said of it with each of GROUPS."""
+    face, *others = found
+    groups = [pair for pair in zip(GROUPS[1:], others, strict=True) if pair[1] is not None]
+    return tuple(_caption(groups, face or [], iter(draws)) for draws in rng.random((CAPTIONS, 96)).tolist())
+
+
+def _caption(groups: list[tuple[Group, list[Term]]], face: list[Term], draws: Iterator[float]) -> str:
     """Says nothing twice: `said` holds the attributes named so far."""
-    draws, said = iter(rng.random(96).tolist()), set()
-    first = _clause(FACE, [term for term in face if next(draws) < 0.7], said, draws)
-    order = [k for _, k in sorted((next(draws), k) for k in range(len(groups)))]
+    said: set[str] = set()
+    first = _clause(FACE, _some(face, 0.7, draws), said, draws)
+    shuffled = sorted(zip(groups, draws, strict=False), key=itemgetter(1))
     wanted, nouns, loose = 2 + int(4 * next(draws)), [], []
-    for group, found in (groups[k] for k in order):
+    for (group, found), _ in shuffled:
+        if len(nouns) + len(loose) == wanted:
+            break
         fresh = [term for term in found if term.attribute not in said]
-        if len(nouns) + len(loose) < wanted and (group.own.attribute not in said if group.own else fresh):
+        if group.own.attribute not in said if group.own else fresh:
             (loose if group.form.startswith("{noun}") else nouns).append(_clause(group, fresh, said, draws))
     if nouns and next(draws) < 0.5:
         joined = " and ".join(part for part in (", ".join(nouns[:-1]), nouns[-1]) if part)
@@ -190,8 +207,12 @@ def _caption(groups: list[tuple[Group, list[Term]]], face: list[Term], rng: np.r
     return ", ".join([first, *nouns, *loose])
 
 
+def _some(terms: list[Term], share: float, draws: Iterator[float]) -> list[Term]:
+    return [term for term, draw in zip(terms, draws, strict=False) if draw < share]
+
+
 def _clause(group: Group, found: list[Term], said: set[str], draws: Iterator[float]) -> str:
-    kept = [term for term in found if next(draws) < 0.75]
+    kept = _some(found, 0.75, draws)
     if not kept and (group.own is None or NONE in [term.words for term in found]):
         kept = found[:1]
     said.update(term.attribute for term in (*kept, group.own) if term)

@@ -181,8 +181,8 @@ def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
 
 def _captions(split: str, rows: Sequence[int], attributes: np.ndarray) -> list[tuple[str, ...]]:
     """Of faces `rows`, whose attributes are [N, A]."""
-    told = zip(rows, attributes, visibility(attributes), strict=True)
-    return [captions(own, seen, stream(SEEDS[split], k, PURPOSE + 1)) for k, own, seen in told]
+    rngs = (stream(SEEDS[split], k, PURPOSE + 1) for k in rows)
+    return captions(attributes, visibility(attributes), rngs)
 
 
 def _read(folder: Path, count: int, size: int) -> dict[str, Any] | None:
