@@ -35,7 +35,8 @@ class Painter:
         pen.clear(self._background(BACKGROUNDS[look["background"]], int(more.motif * 4)))
         place = (2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0)
         degrees = TILT * look["tilt"]
-        skin, colour, w = skin_of(look["skin_tone"]), HAIR[look["hair_colour"]], 13.2 + 4.4 * look["face_width"]
+        skin, colour = skin_of(look["skin_tone"]), HAIR[look["hair_colour"]]
+        w = 13.2 + 4.4 * look["face_width"]
         with pen.moved(*place, degrees, CHIN, SCALE):
             hair.behind(pen, look["hair_style"], colour, w, look["hat"] != "none")
         with pen.moved(*place, 0, CHIN, SCALE):
