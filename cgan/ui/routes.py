@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from cgan.data import DATASETS
 from cgan.engine import Busy, Engine, Resident, Superseded
+from cgan.ui.arrivals import Arrivals
 from cgan.ui.cache import Cache
 from cgan.ui.i18n import TABLES, version
 from cgan.ui.plans import Plan, Route
@@ -133,7 +134,7 @@ class PictureRoutes:
             finally:
                 self._works -= 1
         made = self.engine.submit(plan.resident or resident, plan.noise, plan.cond, client)
-        pictures = await asyncio.wrap_future(made)
+        pictures = await Arrivals.result(made)
         if plan.pixels <= INLINE_PIXELS:
             return plan.encode(pictures)
         return await loop.run_in_executor(None, plan.encode, pictures)
