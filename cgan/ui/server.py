@@ -125,7 +125,9 @@ def bind(host: str, port: str) -> socket.socket:
 def serve(engine: Engine, notice: str, bound: socket.socket) -> None:
     """Serve at a bound socket until interrupted. RuntimeError if the page could not be built."""
     page = Page(lambda: build_page(engine, notice))
-    config = uvicorn.Config(build_app(engine, page), log_level="warning", access_log=False)
+    # Not uvloop: it accepts one connection each time it has seen to all the others, so that under load
+    # newcomers wait for seconds.
+    config = uvicorn.Config(build_app(engine, page), loop="asyncio", log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     page.on_failure = lambda: setattr(server, "should_exit", True)
     bound.listen(1024)
