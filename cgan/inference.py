@@ -7,7 +7,9 @@ Shapes: N pictures, C channels in, O channels out, H x W pixels, Z noise width, 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from typing import TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +24,8 @@ from cgan.networks.layers import Modulation, TransposedConv2d, UpConv2d
 from cgan.precision import resolve
 from cgan.types import Cond
 
+Draw: TypeAlias = Callable[[Tensor, Cond], Tensor]
+"""(noise [N, Z], condition of N) -> pictures uint8 [N, C, H, W]."""
 CPU_BATCH = 16  # pictures at once; more gain nothing and leave the cache
 CUDA_BUCKETS = (1, 8, 64)  # sizes that batches are filled up to, each a recorded graph
 
@@ -62,13 +66,15 @@ class Sampler:
         with torch.inference_mode():
             cond = model.encoder.embed(model.encoder.sample(self.batch, 0)).to(device)
         del self.model.encoder  # the condition comes embedded
-        self.graphs: dict[int, Graph] = {}
+        self.graphs: dict[int, Graph | Trace] = {}  # by the most pictures that each makes
         steady = self._steady(noise, cond, CUDA_BUCKETS if cuda else (1, 2))
         if cuda and record:
             for size in CUDA_BUCKETS if steady else CUDA_BUCKETS[-1:]:
                 self.graphs[size] = Graph(self._draw, noise[:size], cond[:size])
-        elif not steady and not cuda:
+        elif not cuda and not steady:
             self.batch = 1
+        elif not cuda and (trace := self._traced(noise, cond)):
+            self.graphs[self.batch] = trace
 
     @torch.inference_mode()
     def _steady(self, noise: Tensor, cond: Cond, sizes: tuple[int, ...]) -> bool:
@@ -76,6 +82,18 @@ class Sampler:
         together = self.model.generator(noise, cond)
         alone = (self.model.generator(noise[:size], cond[:size]) for size in sizes)
         return all(torch.equal(part, together[: len(part)]) for part in alone)
+
+    @torch.inference_mode()
+    def _traced(self, noise: Tensor, cond: Cond) -> Trace | None:
+        """The way to a picture, recorded; None where PyTorch can't, or where the recording does not hold for
+        any number of pictures."""
+        try:
+            trace = Trace(self._draw, noise[:1], cond[:1])
+            parts = [trace(noise[:size], cond[:size]) for size in (1, 2, len(noise))]
+        except Exception:  # noqa: BLE001 - whatever it is, plain PyTorch makes the same pictures
+            return None
+        plain = self._draw(noise, cond)
+        return trace if all(torch.equal(part, plain[: len(part)]) for part in parts) else None
 
     @torch.inference_mode()
     def __call__(self, noise: Tensor, cond: Cond) -> Tensor:
@@ -93,7 +111,7 @@ class Sampler:
             rows = torch.arange(self.batch).clamp(max=len(noise) - 1)
         return self._draw(noise[rows].to(self.device), cond[rows].to(self.device))[: len(noise)].cpu()
 
-    def _graph(self, count: int) -> Graph | None:
+    def _graph(self, count: int) -> Graph | Trace | None:
         """The smallest with room for so many."""
         return next((graph for size, graph in self.graphs.items() if size >= count), None)
 
@@ -101,24 +119,50 @@ class Sampler:
         return self.model.to_uint8(self.model.generator(noise, cond))
 
 
+class Trace:
+    """All that a batch of any size runs on a CPU, recorded once (TorchScript) and replayed by one call, in
+    which Python is free for other threads. Operation by operation it would change hands fifty times."""
+
+    @torch.inference_mode()
+    def __init__(self, draw: Draw, noise: Tensor, cond: Cond):
+        there = [part is not None for part in cond]
+
+        def flat(noise: Tensor, *parts: Tensor) -> Tensor:
+            rest = iter(parts)
+            return draw(noise, Cond(*(next(rest) if present else None for present in there)))
+
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # that it is deprecated, and that sizes become constants
+            self.tape = torch.jit.trace(flat, (noise, *self._parts(cond)), check_trace=False)
+
+    def __call__(self, noise: Tensor, cond: Cond) -> Tensor:
+        """As `draw`."""
+        return self.tape(noise, *self._parts(cond))
+
+    @staticmethod
+    def _parts(cond: Cond) -> list[Tensor]:
+        return [part for part in cond if part is not None]
+
+
 class Graph:
     """All that a batch of one size launches, recorded once (CUDA graphs) and replayed by one call."""
 
     @torch.inference_mode()
-    def __init__(self, function: Callable[[Tensor, Cond], Tensor], noise: Tensor, cond: Cond):
+    def __init__(self, draw: Draw, noise: Tensor, cond: Cond):
         self.inputs = noise, cond = noise.clone(), cond.map(Tensor.clone)
         warm = torch.cuda.Stream()
         warm.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(warm):
             for _ in range(3):
-                function(noise, cond)
+                draw(noise, cond)
         torch.cuda.current_stream().wait_stream(warm)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
-            self.output = function(noise, cond)
+            self.output = draw(noise, cond)
 
     def __call__(self, noise: Tensor, cond: Cond) -> Tensor:
-        """As `function`, for at most as many rows as it was recorded with; the result is on the CPU."""
+        """As `draw`, for at most as many rows as it was recorded with; the result is on the CPU."""
         own_noise, own_cond = self.inputs
         for buffer, part in zip((own_noise, *own_cond), (noise, *cond), strict=True):
             if buffer is not None:
@@ -206,7 +250,7 @@ class RowLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, C] -> [N, O]."""
-        return torch.baddbmm(self.bias, x[:, None], self.weight.expand(len(x), -1, -1)).squeeze(1)
+        return torch.baddbmm(self.bias, x[:, None], self.weight.expand(x.shape[0], -1, -1)).squeeze(1)
 
 
 class RowStem(nn.Module):
@@ -223,7 +267,7 @@ class RowStem(nn.Module):
     def forward(self, style: Tensor) -> Tensor:
         """[N, S] -> [N, O, H, W], channels last."""
         o, h, w = self.shape
-        x = torch.baddbmm(self.bias, style[:, None], self.weight.expand(len(style), -1, -1))
+        x = torch.baddbmm(self.bias, style[:, None], self.weight.expand(style.shape[0], -1, -1))
         return x.view(-1, h, w, o).permute(0, 3, 1, 2)
 
 
@@ -238,7 +282,7 @@ class Pointwise(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, O, H, W], channels last."""
         rows = x.permute(0, 2, 3, 1).flatten(1, 2)  # [N, H W, C]
-        y = torch.bmm(rows, self.weight.expand(len(x), -1, -1))
+        y = torch.bmm(rows, self.weight.expand(x.shape[0], -1, -1))
         if self.bias is not None:
             y = y + self.bias
         return y.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)

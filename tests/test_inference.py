@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cgan import inference
-from cgan.inference import Convolution, Sampler, Transposed, resolve_device
+from cgan.inference import Convolution, Sampler, Trace, Transposed, resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks import NORMS
 from cgan.networks.layers import TransposedConv2d
@@ -100,6 +100,25 @@ def test_a_convolution_is_the_same_without_onednn(there, monkeypatch):
 def test_batch_norms_are_folded_away():
     sampler = Sampler(lived_in(), CPU)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in sampler.model.generator.modules())
+
+
+def test_a_recording_makes_the_plain_pictures(model, monkeypatch):
+    """One call in place of many; where PyTorch can't record, or the recording holds for one picture only, it
+    goes without."""
+    noise, cond = model.noise(3, 20), Cond(model.encoder.sample(20, 3))
+    recorded = Sampler(model, CPU)
+    assert [type(graph) for graph in recorded.graphs.values()] == [Trace]
+    record = torch.jit.trace
+    for broken in (None, lambda flat, given, **_: record(flat, given, check_trace=False).graph, _for_one):
+        monkeypatch.setattr(torch.jit, "trace", broken)
+        plain = Sampler(model, CPU)
+        assert not plain.graphs
+        assert torch.equal(recorded(noise, cond), plain(noise, cond))
+
+
+def _for_one(flat, given, **_):
+    """A recording with its number of pictures fixed."""
+    return lambda noise, *parts: flat(noise[:1], *(part[:1] for part in parts)).expand(len(noise), -1, -1, -1)
 
 
 def test_where_batches_would_differ_pictures_are_made_one_by_one(monkeypatch, model):

@@ -249,7 +249,7 @@ class Generator(nn.Module):
             maps = self.spatial(cond.spatial) if self.spatial else resized(cond.spatial, self.resolutions)
         for level, block in enumerate(self.blocks, start=1):
             x = block(x, inner[level], maps)
-            if (at := str(x.shape[-1])) in self.attention:
+            if (at := str(int(x.shape[-1]))) in self.attention:
                 x = self.attention[at](x)
             x = tap(level, x) if tap else x
         if not isinstance(self.to_image, nn.Identity):

@@ -41,7 +41,7 @@ class Modulation(nn.Module):
         """[N, C, H, W], [N, S], maps [N, M, H, W] -> [N, C, H, W]."""
         scale_shift = self.style(style)[:, :, None, None]
         if self.spatial is not None:
-            scale_shift = scale_shift + self.spatial(spatial[x.shape[-1]])
+            scale_shift = scale_shift + self.spatial(spatial[int(x.shape[-1])])
         scale, shift = scale_shift.chunk(2, dim=1)
         return torch.addcmul(shift, self.norm(x), 1 + scale)
 
@@ -61,7 +61,7 @@ class Concatenation(nn.Module):
         if vector is not None:
             parts.append(vector[:, :, None, None].expand(-1, -1, *x.shape[2:]).to(x.dtype))
         if spatial is not None:
-            parts.append(spatial[x.shape[-1]].to(x.dtype))
+            parts.append(spatial[int(x.shape[-1])].to(x.dtype))
         return torch.cat(parts, dim=1)
 
 

@@ -47,8 +47,7 @@ class SpatialEncoder(nn.Module):
         """[N, M, H, W] -> a map [N, E, R, R] for every resolution R."""
         x, maps = resized(spatial, [self.size])[self.size], {}
         if self.enter is not None:
-            x = maps[x.shape[-1]] = F.leaky_relu(self.enter(x), 0.2)
-        for conv in self.down.values():
-            x = F.leaky_relu(conv(x), 0.2)
-            maps[x.shape[-1]] = x
+            x = maps[self.size] = F.leaky_relu(self.enter(x), 0.2)
+        for size, conv in self.down.items():
+            x = maps[int(size)] = F.leaky_relu(conv(x), 0.2)
         return {size: maps[size] for size in self.resolutions}
