@@ -1,12 +1,14 @@
 """Train a conditional GAN: argv -> Config -> Trainer(config).fit().
 
-    python train.py --preset mnist --data-root DIR --out DIR
+    python train.py --preset mnist --data-root DIR --out DIR    makes the bundled model
     python train.py --preset mnist --init FOLDER_OR_REPO ...    goes on from a model's weights
     python train.py --study techniques --data-root DIR --out DIR [--processes N] [--rows NAME,NAME]
     accelerate launch --multi_gpu --num_processes N train.py --preset mnist ...    on N GPUs or CPU cores
 
 The same command again resumes. Every option of the configuration is a flag: --loss hinge
 --regularizers.r1.weight 1. With --study it changes the baseline, and with it every row: --training.kimg 3000.
+Some bundled models were made by several runs, each from the weights of the one before: a preset alone makes
+all of them, with --init or any option of the configuration its first.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,10 +26,11 @@ from safetensors import SafetensorError
 
 from cgan.cli import Parser, fail, first_process
 from cgan.config import Config, add_flags, override, to_json
-from cgan.presets import PRESETS, preset
+from cgan.presets import BEGINNINGS, PRESETS, preset, stages
 from cgan.registry import closest
 from cgan.study import STUDIES, Study
 
+MODELS = Path(__file__).parent / "assets" / "models"  # bundled
 OWN = ("preset", "study", "rows", "seeds", "processes", "data_root", "download", "out", "init", "dry_run")
 
 
@@ -81,8 +84,13 @@ def main(argv: list[str] | None = None) -> int:
         if not study and (named.rows or named.seeds is not None or named.processes != 1):
             raise ValueError("--rows, --seeds and --processes go with --study")
         config = override(study.baseline if study else preset(named.preset), arguments)
+        configs, init = [config], named.init
+        if not (study or arguments or init):
+            configs, init = stages(named.preset), beginning(named.preset)
         if named.dry_run:
             print(describe(config, named.data_root, named.download))
+            for later in configs[1:]:
+                print(f"then, from the weights before: {changes(config, later)}")
             return 0
         if not named.data_root or not named.out:
             raise ValueError("--data-root and --out are needed to train")
@@ -92,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
         if study:
             compare(replace(study, baseline=config), named)
         else:
-            train(config, named.data_root, named.out, named.download, named.init)
+            train(configs, named.data_root, named.out, named.download, init)
     except (ValueError, FileNotFoundError, PermissionError) as error:
         return fail("train.py", error)
     except (RuntimeError, OSError, SafetensorError) as error:
@@ -147,29 +155,42 @@ def compare(study: Study, named: argparse.Namespace) -> None:
         work(study, named.data_root, named.out, named.download, command)
 
 
-def train(config: Config, data_root: Path, out: Path, download: bool, init: str | None = None) -> None:
-    """Train `config` on the data under `data_root` and leave a model folder in `out`. `init` is the model to
-    begin from, if any."""
+def beginning(name: str) -> str | None:
+    """The bundled model whose weights a preset begins from."""
+    return str(MODELS / BEGINNINGS[name]) if name in BEGINNINGS else None
+
+
+def train(
+    configs: Sequence[Config], data_root: Path, out: Path, download: bool, init: str | None = None
+) -> None:
+    """Train each of `configs`, the first from the weights of the model `init`, if any, the others from those
+    of the one before, on the data under `data_root`, and leave a model folder in `out`, the earlier ones in
+    out/1, out/2 ..."""
     from cgan import hub
     from cgan.evaluation import quick_evaluation
     from cgan.model import ConditionalGAN
     from cgan.training.folder import finish
     from cgan.training.trainer import Trainer
 
-    data, evaluate = config.dataset.load(data_root, "train", download), None
-    config.condition.fit(data.targets)  # whether the data tell what the condition needs, before more is read
-    if config.training.evaluate_kimg:
+    dataset, condition = configs[0].dataset, configs[0].condition
+    data, evaluate = dataset.load(data_root, "train", download), None
+    condition.fit(data.targets)  # whether the data tell what the condition needs, before more is read
+    if configs[0].training.evaluate_kimg:
         try:
-            evaluate = quick_evaluation(config.dataset, config.condition.form, data_root, download)
+            evaluate = quick_evaluation(dataset, condition.form, data_root, download)
         except (ValueError, FileNotFoundError) as error:
             if first_process():
                 fail("train.py", f"sample grids but no figures: {error}")
     start = hub.fetch(init) if init else None
-    trainer = Trainer(config, data, out, evaluate, ConditionalGAN.load(start) if start else None)
     if launched_alone(os.environ):
         print("train.py: one process; without GPUs accelerate launch needs --multi_gpu too", file=sys.stderr)
-    trainer.fit()
-    finish(trainer, f"python train.py {shown(sys.argv[1:])}", start)
+    for number, config in enumerate(configs, start=1):
+        folder = out if number == len(configs) else out / str(number)
+        trainer = Trainer(config, data, folder, evaluate, ConditionalGAN.load(start) if start else None)
+        trainer.fit()
+        finish(trainer, f"python train.py {shown(sys.argv[1:])}", start)
+        trainer.accelerator.wait_for_everyone()
+        start = folder
 
 
 def launched_alone(environment: Mapping[str, str]) -> bool:
@@ -207,6 +228,20 @@ def describe(config: Config, data_root: Path | None, download: bool) -> str:
     model = ConditionalGAN(config.model(targets, size, channels))
     counts = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
     return "\n".join([resolved, *(f"{name}: {count:,} parameters" for name, count in counts.items())])
+
+
+def changes(before: Config, config: Config) -> str:
+    """What differs between two configurations, as flags."""
+    one, other = flat(to_json(before)), flat(to_json(config))
+    return " ".join(f"--{path} {value}" for path, value in other.items() if one.get(path) != value)
+
+
+def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A nested dictionary by dotted paths."""
+    found: dict[str, Any] = {}
+    for name, value in data.items():
+        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
+    return found
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import cached_property
 from typing import TypeAlias
 
 import torch
@@ -71,10 +72,10 @@ class Sampler:
         if cuda and record:
             for size in CUDA_BUCKETS if steady else CUDA_BUCKETS[-1:]:
                 self.graphs[size] = Graph(self._draw, noise[:size], cond[:size])
-        elif not cuda and not steady:
+        elif steady and not cuda:
+            self.graphs[self.batch] = Trace(self._draw, noise, cond)
+        elif not cuda:
             self.batch = 1
-        elif not cuda and (trace := self._traced(noise, cond)):
-            self.graphs[self.batch] = trace
 
     @torch.inference_mode()
     def _steady(self, noise: Tensor, cond: Cond, sizes: tuple[int, ...]) -> bool:
@@ -82,18 +83,6 @@ class Sampler:
         together = self.model.generator(noise, cond)
         alone = (self.model.generator(noise[:size], cond[:size]) for size in sizes)
         return all(torch.equal(part, together[: len(part)]) for part in alone)
-
-    @torch.inference_mode()
-    def _traced(self, noise: Tensor, cond: Cond) -> Trace | None:
-        """The way to a picture, recorded; None where PyTorch can't, or where the recording does not hold for
-        any number of pictures."""
-        try:
-            trace = Trace(self._draw, noise[:1], cond[:1])
-            parts = [trace(noise[:size], cond[:size]) for size in (1, 2, len(noise))]
-        except Exception:  # noqa: BLE001 - whatever it is, plain PyTorch makes the same pictures
-            return None
-        plain = self._draw(noise, cond)
-        return trace if all(torch.equal(part, plain[: len(part)]) for part in parts) else None
 
     @torch.inference_mode()
     def __call__(self, noise: Tensor, cond: Cond) -> Tensor:
@@ -120,29 +109,45 @@ class Sampler:
 
 
 class Trace:
-    """All that a batch of any size runs on a CPU, recorded once (TorchScript) and replayed by one call, in
-    which Python is free for other threads. Operation by operation it would change hands fifty times."""
+    """All that a batch of any size runs on a CPU, recorded at the first call (TorchScript) and replayed by
+    one call, in which Python is free for other threads. Operation by operation it would change hands fifty
+    times."""
 
-    @torch.inference_mode()
     def __init__(self, draw: Draw, noise: Tensor, cond: Cond):
-        there = [part is not None for part in cond]
-
-        def flat(noise: Tensor, *parts: Tensor) -> Tensor:
-            rest = iter(parts)
-            return draw(noise, Cond(*(next(rest) if present else None for present in there)))
-
-        with warnings.catch_warnings(
-            action="ignore"
-        ):  # that it is deprecated, and that sizes become constants
-            self.tape = torch.jit.trace(flat, (noise, *self._parts(cond)), check_trace=False)
+        """A batch to try it with."""
+        self._draw, self._batch = draw, (noise, cond)
 
     def __call__(self, noise: Tensor, cond: Cond) -> Tensor:
         """As `draw`."""
-        return self.tape(noise, *self._parts(cond))
+        return self.replay(noise, cond)
 
-    @staticmethod
-    def _parts(cond: Cond) -> list[Tensor]:
+    @cached_property
+    def replay(self) -> Draw:
+        """The recording; `draw` itself where PyTorch can't record, or where the recording does not make the
+        same pictures to the bit, however many at a time."""
+        noise, cond = self._batch
+        plain = self._draw(noise, cond)
+        try:
+            tape = _record(self._draw, noise[:1], cond[:1])
+            parts = [tape(noise[:size], cond[:size]) for size in (1, 2, len(noise))]
+        except Exception:  # noqa: BLE001 - whatever it is, it can do without
+            return self._draw
+        return tape if all(torch.equal(part, plain[: len(part)]) for part in parts) else self._draw
+
+
+def _record(draw: Draw, noise: Tensor, cond: Cond) -> Draw:
+    there = [part is not None for part in cond]
+
+    def flat(noise: Tensor, *parts: Tensor) -> Tensor:
+        rest = iter(parts)
+        return draw(noise, Cond(*(next(rest) if present else None for present in there)))
+
+    def given(cond: Cond) -> list[Tensor]:
         return [part for part in cond if part is not None]
+
+    with warnings.catch_warnings(action="ignore"):  # it is deprecated; and some sizes become constants
+        tape = torch.jit.trace(flat, (noise, *given(cond)), check_trace=False)
+    return lambda noise, cond: tape(noise, *given(cond))
 
 
 class Graph:

@@ -4,6 +4,7 @@ one."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from cgan.conditions.attributes import Attributes
 from cgan.conditions.image import Picture
@@ -126,12 +127,12 @@ def faces_text() -> Config:
     """Cartoon faces from a caption: `faces_attributes` with a GRU, an auxiliary head off which it is read
     whether the caption's words are true and, at one step in four, mismatched captions as negatives.
 
-    It begins from `faces_attributes` (--init): the embedding is as wide as the vector of attributes, so that
-    all weights of the networks fit. A generator that can draw every attribute, and a critic that can read it,
-    only have to learn the words for it; so at first the encoder learns alone. What a caption leaves open the
-    noise chooses, through a mapping network. The auxiliary term weighs much on the critic, who must tell
-    short hair from spiky, and little on the generator, who would else paint red all that is said to be red.
-    The bundled weights then went on twice (--init); docs/quality.md has the commands.
+    It begins from the weights of `faces_attributes`: the embedding is as wide as the vector of attributes, so
+    that all weights of the networks fit. A generator that can draw every attribute, and a critic that can
+    read it, only have to learn the words for it; so at first the encoder learns alone. What a caption leaves
+    open the noise chooses, through a mapping network. The auxiliary term weighs much on the critic, who must
+    tell short hair from spiky, and little on the generator, who would else paint red all that is said to be
+    red.
     """
     base = faces_attributes()
     return replace(
@@ -173,6 +174,41 @@ def faces_image() -> Config:
     )
 
 
+def _gone_on(config: Config, kimg: int, lr: float, share: float, **changes: Any) -> Config:
+    """Another run of `kimg` with rates that fall from `lr`, the generator's share of the auxiliary term
+    `share`."""
+    auxiliary = replace(config.regularizers["auxiliary"], generator_share=share)
+    return replace(
+        config,
+        regularizers={**config.regularizers, "auxiliary": auxiliary},
+        training__kimg=kimg,
+        training__generator_optimizer__lr=lr,
+        training__discriminator_optimizer__lr=lr,
+        **changes,
+    )
+
+
+def _mnist_stages() -> list[Config]:
+    """`mnist`, then twice less of the auxiliary term, so that the hard digits are drawn too."""
+    changes = {"training__snapshots": 2}
+    return [
+        mnist(),
+        _gone_on(mnist(), 800, 5e-4, 1.5, training__decay_kimg=800, training__seed=1, **changes),
+        _gone_on(mnist(), 600, 4e-4, 0.5, training__decay_kimg=600, training__seed=2, **changes),
+    ]
+
+
+def _faces_text_stages() -> list[Config]:
+    """`faces_text`, then longer, with an encoder that knows its words and learns with the networks, and last
+    with captions that weigh a little more."""
+    known = replace(faces_text(), training__encoder_kimg=0.0)
+    return [
+        faces_text(),
+        _gone_on(known, 650, 1e-3, 0.12, training__decay_kimg=490, training__seed=1),
+        _gone_on(known, 90, 4e-4, 0.2, training__decay_kimg=90, training__seed=2),
+    ]
+
+
 PRESETS: dict[str, Callable[[], Config]] = {
     "mnist": mnist,
     "mnist-article": mnist_article,
@@ -182,6 +218,15 @@ PRESETS: dict[str, Callable[[], Config]] = {
     "faces-image": faces_image,
     "faces-mask": faces_mask,
 }
+
+STAGES: dict[str, Callable[[], list[Config]]] = {"mnist": _mnist_stages, "faces-text": _faces_text_stages}
+BEGINNINGS = {"faces-text": "faces-attributes"}  # whose weights a preset begins from, where not from none
+
+
+def stages(name: str) -> list[Config]:
+    """All that made the bundled model of a preset: the preset, then those that each go on from the weights
+    before."""
+    return STAGES[name]() if name in STAGES else [preset(name)]
 
 
 def preset(name: str) -> Config:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
+from cgan.config import to_json
 from cgan.critic import scores
 from cgan.inference import Sampler
 from cgan.metrics.features import FeatureNetwork
 from cgan.model import ConditionalGAN
 from cgan.precision import quick_bfloat16
+from cgan.presets import BEGINNINGS, PRESETS, preset, stages
 from cgan.timeline import Timeline
 from cgan.ui.real import real_pictures
 
@@ -42,12 +45,36 @@ def test_every_label_draws_its_own_class(folder):
         assert counts[index] >= 0.75 * PER_CLASS, f"{name} was read as {counts.tolist()}"
 
 
+def made_by(training: dict) -> list[dict]:
+    """What a model's runs say of themselves, the first first."""
+    return [
+        *(made_by(training["began_from"]) if "command" in training.get("began_from", {}) else []),
+        training,
+    ]
+
+
+def holds(whole: Any, part: Any) -> bool:
+    """Whether all that `part` says is so in `whole`, which may know options that are younger."""
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(name in whole and holds(whole[name], value) for name, value in part.items())
+    return whole == part
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_makes_its_bundled_model(name):
+    """The runs that it stands for are those that metrics.json tells of."""
+    runs = made_by(json.loads((ASSETS / "models" / name / "metrics.json").read_text())["training"])
+    if name in BEGINNINGS:
+        assert holds(to_json(preset(BEGINNINGS[name])), runs.pop(0)["config"])
+    for config, run in zip(stages(name), runs, strict=True):
+        del run["config"]["training"]["precision"]  # the quickest that the machine had
+        assert holds(to_json(config), run["config"])
+
+
 @every
 def test_figures_come_from_a_recorded_command(folder):
     metrics = json.loads((folder / "metrics.json").read_text())
-    runs = [metrics["training"]]
-    while "began_from" in runs[0]:
-        runs.insert(0, runs[0]["began_from"])
+    runs = made_by(metrics["training"])
     seen = 0.0
     for k, made in enumerate(runs):
         began = f" --init assets/models/{folder.name}" if k else ""

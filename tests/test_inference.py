@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from cgan import inference
-from cgan.inference import Convolution, Sampler, Trace, Transposed, resolve_device
+from cgan.inference import Convolution, Sampler, Transposed, resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks import NORMS
 from cgan.networks.layers import TransposedConv2d
@@ -106,14 +106,17 @@ def test_a_recording_makes_the_plain_pictures(model, monkeypatch):
     """One call in place of many; where PyTorch can't record, or the recording holds for one picture only, it
     goes without."""
     noise, cond = model.noise(3, 20), Cond(model.encoder.sample(20, 3))
-    recorded = Sampler(model, CPU)
-    assert [type(graph) for graph in recorded.graphs.values()] == [Trace]
     record = torch.jit.trace
-    for broken in (None, lambda flat, given, **_: record(flat, given, check_trace=False).graph, _for_one):
-        monkeypatch.setattr(torch.jit, "trace", broken)
-        plain = Sampler(model, CPU)
-        assert not plain.graphs
-        assert torch.equal(recorded(noise, cond), plain(noise, cond))
+    for how in (
+        record,
+        None,
+        lambda flat, given, **_: record(flat, given, check_trace=False).graph,
+        _for_one,
+    ):
+        monkeypatch.setattr(torch.jit, "trace", how)
+        sampler = Sampler(model, CPU)
+        assert torch.equal(sampler(noise, cond), sampler._draw(noise, cond))
+        assert (sampler.graphs[sampler.batch].replay == sampler._draw) == (how is not record)
 
 
 def _for_one(flat, given, **_):

@@ -349,6 +349,27 @@ def test_a_disk_that_is_full_at_the_end_is_told_in_one_line(tmp_path, monkeypatc
     assert capsys.readouterr().err == "train.py: Error while serializing: No space left on device\n"
 
 
+def test_a_preset_may_be_several_runs(tmp_path, monkeypatch):
+    """Each from the weights of the one before; the same command again resumes; an option makes it one run."""
+    runs = [tiny_config(), tiny_config(training__seed=1)]
+    monkeypatch.setattr(train, "stages", lambda name: runs)
+    monkeypatch.setattr(train, "preset", lambda name: runs[0])
+    monkeypatch.setattr(type(runs[0].dataset), "load", lambda *arguments: tiny_data())
+    begin = ["--preset", "mnist", "--data-root", str(tmp_path), "--out"]
+    assert train.main([*begin, str(tmp_path / "all")]) == 0
+    first, last = (json.loads((tmp_path / of / METRICS).read_text()) for of in ("all/1", "all"))
+    assert last["training"]["began_from"] == first["training"]
+    assert last["training"]["kimg"] == 2 * first["training"]["kimg"]
+    Trainer(runs[1], tiny_data(), tmp_path / "alone", start=ConditionalGAN.load(tmp_path / "all/1")).fit()
+    made = weights(tmp_path / "all")
+    assert same(weights(tmp_path / "alone"), made)
+    assert train.main([*begin, str(tmp_path / "all")]) == 0
+    assert same(weights(tmp_path / "all"), made)
+    assert train.main([*begin, str(tmp_path / "one"), "--training.seed", "0"]) == 0
+    assert same(weights(tmp_path / "one"), weights(tmp_path / "all/1"))
+    assert not (tmp_path / "one/1").exists()
+
+
 @pytest.fixture
 def in_front():
     """Ctrl-C as it is where a command runs in front: in the background of a script it is ignored."""
