@@ -7,6 +7,7 @@ Philox (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3") is co
 from __future__ import annotations
 
 import threading
+from functools import lru_cache
 
 import numpy as np
 import torch
@@ -52,9 +53,14 @@ def noise(seed: int, count: int, dim: int, distribution: str = "normal", first: 
     """
     out = np.empty((count, dim), dtype=np.float32)
     for row, index in zip(out, range(first, first + count), strict=True):
-        rng = _own.stream(seed, index)
-        row[:] = rng.standard_normal(dim) if distribution == "normal" else rng.uniform(-1, 1, dim)
+        row[:] = _vector(seed, index, dim, distribution)
     return torch.from_numpy(out)
+
+
+@lru_cache(1024)  # who drags a direction asks for the same each time
+def _vector(seed: int, index: int, dim: int, distribution: str) -> np.ndarray:
+    rng = _own.stream(seed, index)
+    return rng.standard_normal(dim) if distribution == "normal" else rng.uniform(-1, 1, dim)
 
 
 def step_seed(seed: int, images_seen: int, rank: int = 0) -> int:

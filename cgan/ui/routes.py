@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -88,7 +89,7 @@ class PictureRoutes:
 
     async def picture(self, path: str, request: Request) -> Response:
         """The file that the query asks for; 400, 503 or 204 with one line where there is none."""
-        pairs = request.query_params.multi_items()
+        pairs = parse_qsl(request.scope["query_string"].decode("latin-1"), keep_blank_values=True)
         try:
             query = Query(pairs)
             resident = self.engine.resident(query.text("model"))
