@@ -26,11 +26,11 @@ from safetensors import SafetensorError
 
 from cgan.cli import Parser, fail, first_process
 from cgan.config import Config, add_flags, override, to_json
+from cgan.model import BUNDLED
 from cgan.presets import BEGINNINGS, PRESETS, preset, stages
 from cgan.registry import closest
 from cgan.study import STUDIES, Study
 
-MODELS = Path(__file__).parent / "assets" / "models"  # bundled
 OWN = ("preset", "study", "rows", "seeds", "processes", "data_root", "download", "out", "init", "dry_run")
 
 
@@ -157,7 +157,7 @@ def compare(study: Study, named: argparse.Namespace) -> None:
 
 def beginning(name: str) -> str | None:
     """The bundled model whose weights a preset begins from."""
-    return str(MODELS / BEGINNINGS[name]) if name in BEGINNINGS else None
+    return str(BUNDLED / BEGINNINGS[name]) if name in BEGINNINGS else None
 
 
 def train(

@@ -25,10 +25,9 @@ from torch import Tensor
 
 from benchmarks.measuring import Spread, flops, flops_per_s, machine, product, seconds
 from cgan.engine import Engine, Resident
-from cgan.model import ConditionalGAN
+from cgan.model import BUNDLED, ConditionalGAN
 from cgan.types import Raw
 
-BUNDLED = Path(__file__).parents[1] / "assets" / "models"
 COPIED = 2**26  # bytes of the copy whose rate is the ceiling of memory
 
 

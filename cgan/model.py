@@ -22,6 +22,7 @@ from cgan.config import ModelConfig, from_json, to_json
 from cgan.memory import unfilled
 from cgan.types import Raw
 
+BUNDLED = Path(__file__).parents[1] / "assets" / "models"  # folders of the models in the box
 FORMAT_VERSION = 1
 CONFIG, WEIGHTS, DISCRIMINATOR = "config.json", "model.safetensors", "discriminator.safetensors"
 METRICS, TIMELINE, SAMPLES, CARD = "metrics.json", "timeline.safetensors", "samples.png", "README.md"

@@ -189,12 +189,12 @@ def _gone_on(config: Config, kimg: int, lr: float, share: float, **changes: Any)
 
 
 def _mnist_stages() -> list[Config]:
-    """`mnist`, then twice less of the auxiliary term, so that the hard digits are drawn too."""
-    changes = {"training__snapshots": 2}
+    """`mnist`, then twice with less of the auxiliary term, so that the hard digits are drawn too."""
+    shown = replace(mnist(), training__snapshots=2)
     return [
         mnist(),
-        _gone_on(mnist(), 800, 5e-4, 1.5, training__decay_kimg=800, training__seed=1, **changes),
-        _gone_on(mnist(), 600, 4e-4, 0.5, training__decay_kimg=600, training__seed=2, **changes),
+        _gone_on(shown, 800, 5e-4, 1.5, training__decay_kimg=800, training__seed=1),
+        _gone_on(shown, 600, 4e-4, 0.5, training__decay_kimg=600, training__seed=2),
     ]
 
 

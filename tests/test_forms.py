@@ -12,10 +12,10 @@ from PIL import Image
 
 from cgan.conditions import CONDITIONS
 from cgan.config import replace
-from cgan.forms.__main__ import MODELS, bundled, main
+from cgan.forms.__main__ import bundled, main
 from cgan.forms.base import FORMS
 from cgan.forms.drawing import draw
-from cgan.model import ConditionalGAN
+from cgan.model import BUNDLED, ConditionalGAN
 from cgan.presets import preset
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -52,7 +52,7 @@ def test_so_are_drawings_and_strips(written):
 def test_every_form_is_told_of_and_every_bundled_one_shown():
     assert {preset(form.model).condition.form for form in FORMS} == set(CONDITIONS)
     text = (DOCS / "conditions.md").read_text(encoding="utf-8")
-    assert [form.title for form in bundled(MODELS) if f"\n## {form.title}\n" not in text] == []
+    assert [form.title for form in bundled(BUNDLED) if f"\n## {form.title}\n" not in text] == []
 
 
 def test_a_drawing_shows_where_condition_and_noise_enter():

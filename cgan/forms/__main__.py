@@ -11,9 +11,8 @@ from cgan.forms.base import FORMS, Form
 from cgan.forms.drawing import draw
 from cgan.forms.page import Told, page
 from cgan.forms.strip import beside, examples, strip
-from cgan.model import METRICS, ConditionalGAN, read_json
+from cgan.model import BUNDLED, METRICS, ConditionalGAN, read_json
 
-MODELS = Path(__file__).parents[2] / "assets" / "models"
 PICTURES = "images/conditions"  # beside the page
 QUALITY = 80  # of the strips, as WebP
 
@@ -22,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write the page. 2 after one line on what was wrong with the input."""
     parser = Parser(prog="python -m cgan.forms", description="Write the page on every form of condition.")
     parser.add_argument(
-        "--models", type=Path, default=MODELS, metavar="DIR", help="default: the bundled ones"
+        "--models", type=Path, default=BUNDLED, metavar="DIR", help="default: the bundled ones"
     )
     out = Path("docs") / "conditions.md"
     parser.add_argument("--out", type=Path, default=out, metavar="FILE", help="default: %(default)s")

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from cgan.networks.norms import Norm
 
 Maps: TypeAlias = Mapping[int, Tensor]
-"""By height in pixels, a spatial condition [N, M, H, W]."""
+"""By height in pixels, a spatial condition [N, M, H, W]. The heights are made whole numbers where maps are
+looked up: while TorchScript records, sizes are tensors."""
 
 
 def resized(spatial: Tensor, resolutions: Sequence[int]) -> Maps:

@@ -19,12 +19,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from cgan import hub
 from cgan.cli import Parser, fail
 from cgan.engine import Engine
-from cgan.model import CONFIG
+from cgan.model import BUNDLED, CONFIG
 from cgan.study.bundled import BundledStudy
 from cgan.ui.routes import PictureRoutes
 from cgan.ui.study import StudyRoutes
 
-BUNDLED = Path(__file__).parents[2] / "assets" / "models"
 DEFAULT = "mnist"  # the bundled model that is shown first
 
 
