@@ -16,34 +16,28 @@ from torch import Tensor
 SEED_LIMIT = 2**53  # seeds stay exact in JavaScript and JSON numbers
 
 
-def stream(seed: int, index: int, purpose: int = 0) -> np.random.Generator:
-    """The random stream of sample `index` under `seed`; `purpose` separates, say, noise from labels."""
-    _check(seed)
-    return np.random.Generator(np.random.Philox(key=[seed, index], counter=[0, 0, 0, purpose]))
-
-
-def _check(seed: int) -> None:
-    if not 0 <= seed < SEED_LIMIT:
-        raise ValueError(f"seed must be a whole number from 0 to {SEED_LIMIT - 1}, got {seed}")
-
-
-class _Reopened(threading.local):
-    """One generator of a thread, set to the beginning of any stream: NumPy asks the system for entropy for
-    each new one, and then uses the key."""
+class _Own(threading.local):
+    """A thread's one generator and the state in which a stream begins: NumPy asks the system for entropy
+    for each new generator, and then uses the key."""
 
     def __init__(self):
-        self.rng = stream(0, 0)
+        self.rng = np.random.Generator(np.random.Philox(key=[0, 0], counter=[0, 0, 0, 0]))
         self.state = self.rng.bit_generator.state
 
-    def stream(self, seed: int, index: int) -> np.random.Generator:
-        """`stream(seed, index)`, until the next call."""
-        _check(seed)
-        self.state["state"]["key"][:] = seed, index
-        self.rng.bit_generator.state = self.state
-        return self.rng
+
+_own = _Own()
 
 
-_own = _Reopened()
+def stream(seed: int, index: int, purpose: int = 0) -> np.random.Generator:
+    """The random stream of sample `index` under `seed`; `purpose` separates, say, noise from labels. Good
+    until this thread asks for the next one. ValueError for a seed out of range."""
+    if not 0 <= seed < SEED_LIMIT:
+        raise ValueError(f"seed must be a whole number from 0 to {SEED_LIMIT - 1}, got {seed}")
+    start = _own.state["state"]
+    start["key"][:] = seed, index
+    start["counter"][3] = purpose
+    _own.rng.bit_generator.state = _own.state
+    return _own.rng
 
 
 def noise(seed: int, count: int, dim: int, distribution: str = "normal", first: int = 0) -> Tensor:
@@ -59,7 +53,7 @@ def noise(seed: int, count: int, dim: int, distribution: str = "normal", first: 
 
 @lru_cache(1024)  # who drags a direction asks for the same each time
 def _vector(seed: int, index: int, dim: int, distribution: str) -> np.ndarray:
-    rng = _own.stream(seed, index)
+    rng = stream(seed, index)
     return rng.standard_normal(dim) if distribution == "normal" else rng.uniform(-1, 1, dim)
 
 

@@ -26,6 +26,7 @@ from cgan.data.faces.attributes import (
 from cgan.data.faces.captions import terms, vocabulary
 from cgan.data.faces.dataset import Faces
 from cgan.data.faces.drawing import Painter
+from cgan.data.faces.pen import Pen, _spread, box, curve, ellipse
 
 COUNT = 200
 
@@ -46,7 +47,7 @@ def vector(**values: float | str) -> np.ndarray:
 
 def drawn(**values: float | str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     plain = Details(**dict.fromkeys(Details.__annotations__, 0.3))
-    return tuple(part.copy() for part in Painter(64).draw(vector(**values), plain))
+    return tuple(part[0] for part in Painter(64).draw(vector(**values)[None], [plain]))
 
 
 def visible(**values: float | str) -> dict[str, bool]:
@@ -108,6 +109,58 @@ def test_every_class_of_the_map_occurs_and_is_thick_enough(faces):
         assert ((pixels[list(CLASSES).index(name.replace("_", " "))] > 0) == there).all()
 
 
+def test_what_is_within_reach_is_found():
+    numbers = np.zeros((2, 20, 20), np.int8)
+    numbers[:, 9, 8], numbers[:, 9, 11], numbers[1, 5, 5] = 4, 2, -6
+    rows, columns = np.mgrid[:20, :20]
+    for radius in (0.5, 1.0, 1.5, 2.0, 3.2, 4.9):
+        near = [(rows - 9) ** 2 + (columns - x) ** 2 <= radius**2 for x in (8, 11)]
+        wanted = np.where(near[0], 4, np.where(near[1], 2, 0))
+        assert all(np.array_equal(found, wanted) for found in _spread(numbers, radius))
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_lines_run_along_the_edges_of_what_lies_on_top(size):
+    """A disc on a square, a band on both: what is covered has no contour, and a band has none."""
+    pen = Pen(size, ("ground", "square", "disc", "band"), 1)
+    pen.begin(0, np.zeros((size, size, 4), np.uint8))
+    pen.shape(box(32, 32, 20, 20, 0.01), "#ff0000", "square")
+    pen.shape(ellipse(32, 32, 10, 10), "#00ff00", "disc")
+    pen.line(curve((8, 44), (56, 44), close=False), "#0000ff", 4, "band", ink=1)
+    (classes,), (lines,) = pen.maps(1), pen.lines(1)
+    y, x = (np.mgrid[:size, :size] + 0.5) * 64 / size
+    near = 64 / size  # a pixel
+    disc, square = np.hypot(x - 32, y - 32) - 10, np.maximum(abs(x - 32), abs(y - 32)) - 20
+    band = np.maximum(abs(y - 44) - 2, abs(x - 32) - 26)
+    for name, inside in (("band", band), ("disc", np.where(band > near, disc, 99)),
+                         ("square", np.where((band > near) & (disc > near), square, 99))):  # fmt: skip
+        assert (classes[inside < -near] == pen._ids[name]).all(), name
+    ink = abs(y - 44) < 0.3
+    assert (lines[(x > 10) & (x < 54) & ink] < 160).all()
+    for distance in (disc, square):
+        clear = (band > near + 1) & ((distance is disc) | (disc > 3))
+        edge = clear & (distance > 0.3 * near) & (distance < 0.94 - 0.3 * near)
+        assert (lines[edge] < 130).all()
+    far = (disc > 0.94 + near) | (disc < -near)
+    blank = far & ((square > 0.94 + near) | (square < -near)) & (abs(y - 44) > 0.5 + near)
+    assert (lines[blank] == 255).all()
+    assert np.array_equal(pen.pixels[..., :3].argmax(2) + 1, np.where(pen.pixels[..., :3].any(2), classes, 1))
+
+
+def test_numbers_suffice_for_every_part(monkeypatch):
+    painter, most, begin = Painter(32), [], Pen.begin
+
+    def spy(self, face, colours):
+        most.append(self._last)
+        begin(self, face, colours)
+
+    painter.draw(attribute_values(pool := uniforms("train", 0, 2)), [details(row) for row in pool])
+    monkeypatch.setattr(Pen, "begin", spy)
+    pool = uniforms("train", 0, 1000)
+    painter.draw(attribute_values(pool), [details(row) for row in pool])
+    assert max(most) < 127  # of int8
+
+
 def test_lines_are_black_on_white(faces):
     lines = faces["image"]
     assert lines.min() == 0
@@ -161,7 +214,7 @@ def test_faces_alike_differ_in_what_their_condition_leaves_open(form, monkeypatc
     asked, draw = [], Painter.draw
 
     def spy(self, values, own):
-        asked.append((values.copy(), own))
+        asked.extend(zip(values, own, strict=True))
         return draw(self, values, own)
 
     monkeypatch.setattr(Painter, "draw", spy)
@@ -175,8 +228,9 @@ def test_faces_alike_differ_in_what_their_condition_leaves_open(form, monkeypatc
     for k, (values, own) in enumerate(list(asked)):
         face = k // 4
         if column:
-            found, wanted = Painter(32).draw(values, own), Painter(32).draw(first[face], details(pool[face]))
-            assert np.array_equal(found[column], wanted[column])
+            both = np.stack([values, first[face]])
+            found, wanted = draw(Painter(32), both, [own, details(pool[face])])[column]
+            assert np.array_equal(found, wanted)
         elif form == "attributes":
             assert np.array_equal(values, first[face])
         else:

@@ -6,18 +6,17 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageColor
 
 from cgan.cli import Parser, fail
 from cgan.data.faces.attributes import CLASSES
 from cgan.data.faces.dataset import Faces
-from cgan.data.faces.pen import rgb
 
 
 def sheet(rows: int, columns: int, first: int, size: int) -> Image.Image:
     """`rows` x `columns` faces, and below them the maps and the line drawings of the last row."""
     drawn = Faces(size=size).draw("test", first, rows * columns)
-    palette = np.array([rgb(colour) for colour in CLASSES.values()], np.uint8)
+    palette = np.array([ImageColor.getrgb(colour) for colour in CLASSES.values()], np.uint8)
     faces = drawn["images"].transpose(0, 2, 3, 1)
     maps = palette[drawn["mask"][-columns:]]
     lines = drawn["image"][-columns:].transpose(0, 2, 3, 1).repeat(3, axis=3)

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -41,7 +42,7 @@ from cgan.rng import stream
 if TYPE_CHECKING:
     from cgan.data.faces.drawing import Painter
 
-FORMAT = 2  # raise it whenever a face changes, so that nobody reads an old cache
+FORMAT = 3  # raise it whenever a face changes, so that nobody reads an old cache
 BLOCK = 500  # faces that one process draws at a time
 POOL = 2000  # test faces from which `alike` takes what a condition leaves open
 POOL_BLOCKS = 8  # fewer are drawn sooner than processes start
@@ -97,7 +98,8 @@ class Faces:
         with ExitStack() as stack:
             over = map
             if len(starts) >= POOL_BLOCKS:
-                context = multiprocessing.get_context("spawn")  # torch has threads, which a fork may hang
+                # Forks need not import torch again; they use none of it, whose threads are not forked.
+                context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
                 over = stack.enter_context(ProcessPoolExecutor(cores(), context)).map
             for start, part in zip(starts, over(_block, *jobs), strict=True):
                 for name, column in columns.items():
@@ -118,8 +120,8 @@ class Faces:
             values, asked = attribute_values(u), told[: len(NAMES)]
             fitting = (visibility(values) == visibility(attributes[k : k + 1]))[:, asked].all(1)
             rows = np.flatnonzero(fitting)[:each]
-            faces += [painter.draw(values[row], details(u[row]))[0].copy() for row in rows]
-        return torch.from_numpy(np.stack(faces).transpose(0, 3, 1, 2).copy())
+            faces.append(painter.draw(values[rows], [details(u[row]) for row in rows])[0])
+        return torch.from_numpy(np.concatenate(faces))
 
     @staticmethod
     def visible(attributes: Tensor) -> Tensor:
@@ -169,14 +171,9 @@ def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
     painter = _painter(size)
     u = uniforms(split, first, count)
     attributes = attribute_values(u)
-    images = np.empty((count, 3, size, size), np.uint8)
-    mask = np.empty((count, size, size), np.uint8)
-    lines = np.empty((count, 1, size, size), np.uint8)
-    for k in range(count):
-        colours, ids, drawing = painter.draw(attributes[k], details(u[k]))
-        images[k], mask[k], lines[k, 0] = colours.transpose(2, 0, 1), ids, drawing
+    images, mask, lines = painter.draw(attributes, [details(row) for row in u])
     text = _captions(split, range(first, first + count), attributes)
-    return {"images": images, "mask": mask, "image": lines, "attributes": attributes, "text": text}
+    return {"images": images, "mask": mask, "image": lines[:, None], "attributes": attributes, "text": text}
 
 
 def _captions(split: str, rows: Sequence[int], attributes: np.ndarray) -> list[tuple[str, ...]]:

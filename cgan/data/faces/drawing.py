@@ -5,6 +5,9 @@ S is the size in pixels; coordinates are in the 64 units of `pen`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
+
 import numpy as np
 import skia
 
@@ -19,20 +22,33 @@ HATS = ("#d2504f", "#e9a13b", "#3f8f6b", "#39629f", "#7a5299", "#3a3d49", "#a974
 CHIN = (32.0, 54.0)  # about which the head tilts
 TILT = 11.0  # degrees
 SCALE = 1.1  # of the whole figure, about the chin
+AT_ONCE = 8  # faces whose maps and lines are made together; more leave the processor's cache
 
 
 class Painter:
-    """Draws faces of one size; it keeps its three canvases."""
+    """Draws faces of one size; it keeps its canvases."""
 
     def __init__(self, size: int):
-        self.pen = Pen(size, tuple(CLASSES))
+        self.pen = Pen(size, tuple(CLASSES), AT_ONCE)
         self._backgrounds: dict[tuple[str, int], np.ndarray] = {}
 
-    def draw(self, row: np.ndarray, more: Details) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Attributes [A] to colours [S, S, 3], class ids [S, S] and lines [S, S], uint8; valid until the
-        next call."""
-        pen, look = self.pen, named(row)
-        pen.clear(self._background(BACKGROUNDS[look["background"]], int(more.motif * 4)))
+    def draw(self, values: np.ndarray, more: Sequence[Details]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Attributes [N, A] to colours [N, 3, S, S], class ids [N, S, S] and lines [N, S, S], uint8."""
+        size = len(self.pen.pixels)
+        colours = np.empty((len(values), 3, size, size), np.uint8)
+        maps, lines = (np.empty((len(values), size, size), np.uint8) for _ in range(2))
+        for first in range(0, len(values), AT_ONCE):
+            rows = range(first, min(first + AT_ONCE, len(values)))
+            for k in rows:
+                self._face(k - first, named(values[k]), more[k])
+                colours[k] = self.pen.pixels[..., :3].transpose(2, 0, 1)
+            maps[rows.start : rows.stop] = self.pen.maps(len(rows))
+            lines[rows.start : rows.stop] = self.pen.lines(len(rows))
+        return colours, maps, lines
+
+    def _face(self, k: int, look: dict, more: Details) -> None:
+        pen = self.pen
+        pen.begin(k, self._background(BACKGROUNDS[look["background"]], int(more.motif * 4)))
         place = (2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0)
         degrees = TILT * look["tilt"]
         skin, colour = skin_of(look["skin_tone"]), HAIR[look["hair_colour"]]
@@ -44,7 +60,6 @@ class Painter:
         with pen.moved(*place, degrees, CHIN, SCALE):
             _head(pen, look, more, w, skin, colour)
         _light(pen, look["light"])
-        return pen.pixels[..., :3], pen.map, pen.lines
 
     def _background(self, ground: str, motif: int) -> np.ndarray:
         """uint8 [S, S, 4], drawn once: there are few."""
@@ -144,7 +159,7 @@ def _eye(pen: Pen, x: float, look: dict, skin: str) -> None:
         colour = EYES[look["eye_colour"]]
         pen.paint(ellipse(iris, 34, 3.05, 3.05), colour)
         pen.paint(ellipse(iris, 34.9, 2.1, 1.7), mix(colour, "#ffffff", 0.3))
-        pen.dot(ellipse(iris, 34, 1.35, 1.35), "#17131c")
+        pen.dot(ellipse(iris, 34, 1.35, 1.35), "#17131c", "eyes")
         pen.paint(ellipse(iris - 1, 32.8, 0.85, 0.85), "#ffffff")
     lid = curve((x - 4.9, 34.2), (x, 34 - 2 * height + 0.4 * openness, x + 4.9, 34.2), close=False)
     if openness < 0.12:
@@ -224,13 +239,13 @@ def _glasses(pen: Pen, kind: str, colour: str, eyes: float, w: float) -> None:
 
 def _light(pen: Pen, light: float) -> None:
     """Warm light from one side, violet shadow from the other."""
-    warm, cool = ("#fff1c9", "#231a4d")
-    left, right = (warm, cool) if light < 0 else (cool, warm)
-    strength = abs(light)
-    alpha = {warm: 0.26 * strength, cool: 0.42 * strength}
-    shader = skia.GradientShader.MakeLinear(
-        [skia.Point(2, 20), skia.Point(62, 44)],
-        [argb(left, alpha[left]), argb(left, 0), argb(right, 0), argb(right, alpha[right])],
-        [0.0, 0.45, 0.55, 1.0],
-    )  # fmt: skip
-    pen.colour.drawPaint(skia.Paint(Shader=shader))
+    warm, cool = argb("#fff1c9", 0.26 * abs(light)), argb("#231a4d", 0.42 * abs(light))
+    pen.colour.drawPaint(_lit(warm, cool) if light < 0 else _lit(cool, warm))
+
+
+@lru_cache(2**9)
+def _lit(left: int, right: int) -> skia.Paint:
+    """Fades out towards the middle."""
+    colours = [left, left & 0xFFFFFF, right & 0xFFFFFF, right]
+    ends = [skia.Point(2, 20), skia.Point(62, 44)]
+    return skia.Paint(Shader=skia.GradientShader.MakeLinear(ends, colours, [0.0, 0.45, 0.55, 1.0]))

@@ -1,32 +1,34 @@
-"""A pen that draws every shape three times: in colour, as a class id, and as a contour.
+"""A pen that draws every shape twice: in colour, and as a number in the order of drawing.
 
-Coordinates run over a square of 64 x 64 units whatever the size in pixels S. Shapes cover what was drawn
-before them in all three pictures, so map and contours are those of the colour picture.
+Coordinates run over a square of 64 x 64 units whatever the size in pixels S. What lies on top is the same in
+both, so the map of classes and the line drawing, which are made of the numbers, are those of the colours.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import lru_cache, reduce
 
 import numpy as np
 import skia
 
 UNITS = 64
-CONTOUR = 0.85  # width of the lines, in units
-BLACK, WHITE = 0xFF000000, 0xFFFFFFFF
-
-
-def rgb(colour: str) -> tuple[int, int, int]:
-    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+CONTOUR = 0.94  # width of the lines around shapes, in units
+FINE = 3  # points to a pixel's side, odd: one of them lies in the middle
+BLACK = 0xFF000000
+GREYS = np.linspace(255, 0, FINE**2 + 1).round().astype(np.uint8)  # by how many of its points are black
 
 
 @lru_cache(2**13)  # most mixtures are of few colours
 def mix(a: str, b: str, amount: float) -> str:
     """`a` moved towards `b` by `amount` from 0 to 1."""
-    parts = (round(x + (y - x) * amount) for x, y in zip(rgb(a), rgb(b), strict=True))
-    return "#{:02x}{:02x}{:02x}".format(*parts)
+    start, end, mixed = int(a[1:], 16), int(b[1:], 16), 0
+    for shift in (16, 8, 0):
+        x = start >> shift & 255
+        mixed |= round(x + ((end >> shift & 255) - x) * amount) << shift
+    return f"#{mixed:06x}"
 
 
 @lru_cache(2**13)
@@ -46,9 +48,7 @@ def curve(start: tuple[float, float], *parts: tuple[float, ...], close: bool = T
 
 
 def ellipse(x: float, y: float, rx: float, ry: float) -> skia.Path:
-    path = skia.Path()
-    path.addOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry))
-    return path
+    return skia.Path.Oval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry))
 
 
 def box(x: float, y: float, rx: float, ry: float, corner: float) -> skia.Path:
@@ -74,32 +74,36 @@ def _stroke(**options: object) -> skia.Paint:
 
 
 class Pen:
-    """Holds the three pictures of one face at a time."""
+    """Draws a few faces, one after the other, and keeps the order of drawing.
 
-    def __init__(self, size: int, classes: tuple[str, ...]):
+    That is `FINE` times as fine as the colours: every point has the number of what was drawn there last, an
+    even one, or an odd one if it is ink. Where no contour is shown the number is negative. Maps and line
+    drawings are made for all faces at once, in half the time."""
+
+    def __init__(self, size: int, classes: tuple[str, ...], faces: int):
         self.pixels = np.zeros((size, size, 4), np.uint8)
-        self.map = np.zeros((size, size), np.uint8)
-        self.lines = np.zeros((size, size), np.uint8)
-        grey = skia.ImageInfo.Make(size, size, skia.kGray_8_ColorType, skia.kOpaque_AlphaType)
-        self._surfaces = (
-            skia.Surface(self.pixels),
-            skia.Surface.MakeRasterDirect(grey, self.map, size),
-            skia.Surface.MakeRasterDirect(grey, self.lines, size),
-        )
-        self.colour, self._map, self._lines = (surface.getCanvas() for surface in self._surfaces)
-        for canvas in (self.colour, self._map, self._lines):
-            canvas.scale(size / UNITS, size / UNITS)
+        self._surface = skia.Surface(self.pixels)
+        self.colour = self._surface.getCanvas()
+        self.colour.scale(size / UNITS, size / UNITS)
+        self._fine = FINE * size
+        self._radius = CONTOUR * self._fine / UNITS + 0.4  # points lie inside a shape by up to one half
+        stride = self._fine + int(self._radius)  # nothing is drawn in the rest
+        self._orders = np.zeros((faces, stride, stride), np.int8)
+        grey = skia.ImageInfo.Make(self._fine, self._fine, skia.kGray_8_ColorType, skia.kOpaque_AlphaType)
+        self._areas = [
+            skia.Surface.MakeRasterDirect(grey, order, stride) for order in self._orders.view(np.uint8)
+        ]
+        for surface in self._areas:
+            surface.getCanvas().scale(self._fine / UNITS, self._fine / UNITS)
+        self._classes = np.zeros((faces, 256), np.uint8)  # of every face by number, as unsigned
+        self._ids = {name: k for k, name in enumerate(classes)}
         self._fill, self._stroke = skia.Paint(AntiAlias=True), _stroke(AntiAlias=True)
-        self._black, self._white = (skia.Paint(AntiAlias=True, Color=colour) for colour in (BLACK, WHITE))
-        self._contour = _stroke(AntiAlias=True, Color=BLACK, StrokeWidth=2 * CONTOUR)
-        self._ink = _stroke(AntiAlias=True, Color=BLACK)
-        ids = {name: BLACK | k * 0x010101 for k, name in enumerate(classes)}
-        self._class = {name: skia.Paint(AntiAlias=False, Color=grey) for name, grey in ids.items()}
-        self._class_stroke = {name: _stroke(AntiAlias=False, Color=grey) for name, grey in ids.items()}
+        self._area, self._band = skia.Paint(AntiAlias=False), _stroke(AntiAlias=False)
 
-    def clear(self, colours: np.ndarray) -> None:
-        """Begin anew, on a background [S, S, 4]."""
-        self.pixels[:], self.map[:], self.lines[:] = colours, 0, 255
+    def begin(self, face: int, colours: np.ndarray) -> None:
+        """Draw `face` from now on, on a background [S, S, 4]."""
+        self.pixels[:], self._orders[face] = colours, 0
+        self._face, self._order, self._last = face, self._areas[face].getCanvas(), 0
 
     def paint(self, path: skia.Path, colour: str, alpha: float = 1.0) -> None:
         """Colour alone: shading and decoration."""
@@ -115,56 +119,90 @@ class Pen:
     def shape(self, path: skia.Path, colour: str, name: str, contour: bool = True) -> None:
         """A filled shape of class `name`. Its contour lies outside it, so that joined paths show one."""
         self.paint(path, colour)
-        self._outline(path, name, contour)
+        self._cover(path, self._area, name, 1 if contour else -1)
 
     def shade(self, path: skia.Path, left: str, right: str, x: tuple[float, float], name: str) -> None:
         """As `shape`, the colour running from `left` to `right` between two x."""
         points = [skia.Point(x[0], 0), skia.Point(x[1], 0)]
         shader = skia.GradientShader.MakeLinear(points, [argb(left), argb(right)])
         self.colour.drawPath(path, skia.Paint(AntiAlias=True, Shader=shader))
-        self._outline(path, name)
+        self._cover(path, self._area, name)
 
-    def _outline(self, path: skia.Path, name: str, contour: bool = True) -> None:
-        """A shape in the map and in the line drawing."""
-        self._map.drawPath(path, self._class[name])
-        if contour:
-            self._lines.drawPath(path, self._contour)
-        self._lines.drawPath(path, self._white)
-
-    def line(self, path: skia.Path, colour: str, width: float, name: str, ink: float = CONTOUR) -> None:
+    def line(self, path: skia.Path, colour: str, width: float, name: str, ink: float = 0.85) -> None:
         """A stroke of class `name`; in the line drawing it is a line of width `ink`."""
         self.trace(path, colour, width)
-        self._class_stroke[name].setStrokeWidth(width)
-        self._map.drawPath(path, self._class_stroke[name])
-        self._ink.setStrokeWidth(ink)
-        self._lines.drawPath(path, self._ink)
+        if width > ink:
+            self._band.setStrokeWidth(width)
+            self._cover(path, self._band, name, -1)
+        if ink:
+            self._band.setStrokeWidth(ink)
+            self._cover(path, self._band, name, -1, ink=True)
 
-    def dot(self, path: skia.Path, colour: str) -> None:
-        """Filled in the colour picture, and black in the line drawing."""
+    def dot(self, path: skia.Path, colour: str, name: str) -> None:
+        """A filled shape of class `name`, black in the line drawing."""
         self.paint(path, colour)
-        self._lines.drawPath(path, self._black)
+        self._cover(path, self._area, name, -1, ink=True)
+
+    def _cover(self, path: skia.Path, paint: skia.Paint, name: str, sign: int = 1, ink: bool = False) -> None:
+        """Number what `paint` reaches, with `sign` -1 if it has no contour."""
+        self._last += 2
+        number = sign * (self._last + ink) & 255
+        self._classes[self._face, number] = self._ids[name]
+        paint.setColor(BLACK | number * 0x010101)
+        self._order.drawPath(path, paint)
+
+    def maps(self, faces: int) -> np.ndarray:
+        """Class ids of the first faces, uint8 [N, S, S]: those of the points in the middle of pixels."""
+        points = slice(FINE // 2, self._fine, FINE)
+        numbers = self._orders[:faces, points, points].view(np.uint8)
+        return np.stack([ids.take(row) for ids, row in zip(self._classes, numbers, strict=False)])
+
+    def lines(self, faces: int) -> np.ndarray:
+        """Line drawings of the first faces, uint8 [N, S, S]. A point is black if it is of ink, or if
+        something that was drawn later, and has a contour, is no farther than the contour's width."""
+        orders = self._orders[:faces]
+        black = (_spread(orders, self._radius) > np.abs(orders)).view(np.int8)
+        black |= orders & 1
+        rows = reduce(np.add, (black[:, k : self._fine : FINE] for k in range(FINE)))
+        return GREYS.take(reduce(np.add, (rows[:, :, k : self._fine : FINE] for k in range(FINE))))
 
     @contextmanager
     def inside(self, path: skia.Path) -> Iterator[None]:
         """What is painted, traced or dotted shows inside `path` only."""
-        for canvas in (self.colour, self._lines):
-            canvas.save()
-            canvas.clipPath(path, skia.ClipOp.kIntersect, True)
+        self.colour.save()
+        self.colour.clipPath(path, skia.ClipOp.kIntersect, True)
+        self._order.save()
+        self._order.clipPath(path, skia.ClipOp.kIntersect, False)
         yield
-        for canvas in (self.colour, self._lines):
-            canvas.restore()
+        self.colour.restore()
+        self._order.restore()
 
     @contextmanager
     def moved(
         self, x: float, y: float, degrees: float, about: tuple[float, float], scale: float = 1.0
     ) -> Iterator[None]:
         """What is drawn is shifted by (x, y), and turned clockwise and enlarged about a point."""
-        for canvas in (self.colour, self._map, self._lines):
+        for canvas in (self.colour, self._order):
             canvas.save()
             canvas.translate(x + about[0], y + about[1])
             canvas.rotate(degrees)
             canvas.scale(scale, scale)
             canvas.translate(-about[0], -about[1])
         yield
-        for canvas in (self.colour, self._map, self._lines):
+        for canvas in (self.colour, self._order):
             canvas.restore()
+
+
+def _spread(numbers: np.ndarray, radius: float) -> np.ndarray:
+    """int8 [N, H, W]: the largest of `numbers` within `radius` of every point, rows being followed by the
+    next ones."""
+    flat, width = numbers.ravel(), numbers.shape[-1]
+    widest, run, reach = flat.copy(), flat.copy(), 0
+    for rows in range(int(radius), -1, -1):
+        for reach in range(reach + 1, int(math.sqrt(radius**2 - rows**2)) + 1):
+            np.maximum(run[reach:], flat[:-reach], out=run[reach:])
+            np.maximum(run[:-reach], flat[reach:], out=run[:-reach])
+        start, end = rows * width, len(flat) - rows * width
+        np.maximum(widest[start:], run[:end], out=widest[start:])
+        np.maximum(widest[:end], run[start:], out=widest[:end])
+    return widest.reshape(numbers.shape)
