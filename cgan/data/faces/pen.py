@@ -199,7 +199,8 @@ def _spread(numbers: np.ndarray, radius: float) -> np.ndarray:
     flat, width = numbers.ravel(), numbers.shape[-1]
     widest, run, reach = flat.copy(), flat.copy(), 0
     for rows in range(int(radius), -1, -1):
-        for reach in range(reach + 1, int(math.sqrt(radius**2 - rows**2)) + 1):
+        while reach < int(math.sqrt(radius**2 - rows**2)):
+            reach += 1
             np.maximum(run[reach:], flat[:-reach], out=run[reach:])
             np.maximum(run[:-reach], flat[reach:], out=run[:-reach])
         start, end = rows * width, len(flat) - rows * width
