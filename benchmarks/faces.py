@@ -4,8 +4,8 @@
     python -m benchmarks.faces --faces 8000 --size 96 --turns 3
 
 Turns alternate, each with faces of its own. "all cores" is `Faces.draw` as a first run calls it, from the
-start of the processes, which import PyTorch, to the last array; "all cores, started" are the same processes
-drawing on. Time is the wall's, since several processes share it: leave the machine alone.
+start of the processes to the last array. Time is the wall's, since several processes share it: leave the
+machine alone.
 """
 
 from __future__ import annotations
@@ -13,9 +13,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import multiprocessing
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
@@ -31,24 +28,16 @@ def compare(faces: int, size: int, turns: int) -> dict[str, Spread]:
     """Faces a second of every way, `turns` times in turn."""
     draw = Faces(size=size).draw
 
-    def blocks(over: Callable[..., Iterable[object]], first: int) -> None:
-        """By `over`, a map over several arguments."""
-        starts = range(first, first + faces, BLOCK)
-        counts = (min(BLOCK, first + faces - start) for start in starts)
-        for _ in over(draw, ["train"] * len(starts), starts, counts):
-            pass
+    def one_process(first: int) -> None:
+        for start in range(first, first + faces, BLOCK):
+            draw("train", start, min(BLOCK, first + faces - start))
 
-    with ProcessPoolExecutor(cores(), multiprocessing.get_context("spawn")) as pool:
-        ways: dict[str, Callable[[int], object]] = {
-            "one process": partial(blocks, map),
-            "all cores, started": partial(blocks, pool.map),
-            "all cores": lambda first: draw("train", first, faces),
-        }
-        blocks(pool.map, 0)  # starts them
-        spent: dict[str, list[float]] = {name: [] for name in ways}
-        for first in range(0, turns * faces, faces):
-            for name, way in ways.items():
-                spent[name].append(wall(partial(way, first), 1, CPU))
+    ways = {"one process": one_process, "all cores": lambda first: draw("train", first, faces)}
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    one_process(0)  # imports the drawing library
+    for first in range(0, turns * faces, faces):
+        for name, way in ways.items():
+            spent[name].append(wall(partial(way, first), 1, CPU))
     return {name: Spread.of([faces / s for s in seconds]) for name, seconds in spent.items()}
 
 

@@ -82,10 +82,10 @@ def pick(options: tuple[str, ...], u: float) -> str:
 def _motif(pen: Pen, ground: str, kind: int) -> None:
     pale, deep = mix(ground, "#ffffff", 0.32), mix(ground, "#4a3a6a", 0.12)
     if kind == 1:
-        pen.paint(ellipse(32, 34, 27, 27), pale)
+        pen.spot(32, 34, 27, 27, pale)
     elif kind == 2:
-        pen.paint(ellipse(10, 66, 30, 24), deep)
-        pen.paint(ellipse(54, 68, 28, 30), pale)
+        pen.spot(10, 66, 30, 24, deep)
+        pen.spot(54, 68, 28, 30, pale)
     elif kind == 3:
         for x in (2, 34, 66):
             pen.paint(curve((x - 8, 0), (x + 8, 0), (x - 12, 64), (x - 28, 64)), pale, 0.6)
@@ -118,9 +118,9 @@ def _head(pen: Pen, look: dict, more: Details, w: float, skin: str, colour: str)
     shade, glow = mix(skin, SHADOW, 0.17), mix(skin, "#fff4e6", 0.16)
     for side in (-1, 1) if look["hair_style"] not in ("bob", "long") else ():
         pen.shape(ellipse(32 + side * (w + 0.6), 35, 3.1, 4.2), skin, "skin")
-        pen.paint(ellipse(32 + side * (w + 1), 35.2, 1.5, 2.5), shade)
+        pen.spot(32 + side * (w + 1), 35.2, 1.5, 2.5, shade)
         if more.earring > 0.8:
-            pen.paint(ellipse(32 + side * (w + 1.4), 40.2, 1.3, 1.3), "#f3c33c")
+            pen.spot(32 + side * (w + 1.4), 40.2, 1.3, 1.3, "#f3c33c")
     oval = curve((32, 12.5), (32 + 0.62 * w, 12.5, 32 + w, 20, 32 + w, 32),
                  (32 + w, 43.5, 32 + 0.56 * w, 54, 32, 54), (32 - 0.56 * w, 54, 32 - w, 43.5, 32 - w, 32),
                  (32 - w, 20, 32 - 0.62 * w, 12.5, 32, 12.5))  # fmt: skip
@@ -130,12 +130,12 @@ def _head(pen: Pen, look: dict, more: Details, w: float, skin: str, colour: str)
     eyes = 6.6 + 0.22 * (w - 13)
     if more.blush > 0.4:
         for x in (-1, 1):
-            pen.paint(ellipse(32 + x * (eyes + 2.2), 42, 3.2, 2), "#f0566a", 0.1 + 0.25 * (more.blush - 0.4))
+            pen.spot(32 + x * (eyes + 2.2), 42, 3.2, 2, "#f0566a", 0.1 + 0.25 * (more.blush - 0.4))
     if more.freckles > 0.8:
         for x, y in ((-9, 40.4), (-7, 42), (-10.6, 42.3), (9, 40.4), (7, 42), (10.6, 42.3)):
-            pen.paint(ellipse(32 + x, y, 0.6, 0.6), mix(skin, "#7a3316", 0.5))
+            pen.spot(32 + x, y, 0.6, 0.6, mix(skin, "#7a3316", 0.5))
     if look["hat"] == "none" and look["hair_style"] == "bald":
-        pen.paint(ellipse(27, 18, 4, 2), glow)
+        pen.spot(27, 18, 4, 2, glow)
     _facial_hair(pen, look["facial_hair"], colour, w)
     _mouth(pen, look["smile"], look["mouth_open"], skin)
     _nose(pen, look["nose_size"], skin)
@@ -157,10 +157,10 @@ def _eye(pen: Pen, x: float, look: dict, skin: str) -> None:
     with pen.inside(white):
         iris = x + 2.1 * look["gaze"]
         colour = EYES[look["eye_colour"]]
-        pen.paint(ellipse(iris, 34, 3.05, 3.05), colour)
-        pen.paint(ellipse(iris, 34.9, 2.1, 1.7), mix(colour, "#ffffff", 0.3))
+        pen.spot(iris, 34, 3.05, 3.05, colour)
+        pen.spot(iris, 34.9, 2.1, 1.7, mix(colour, "#ffffff", 0.3))
         pen.dot(ellipse(iris, 34, 1.35, 1.35), "#17131c", "eyes")
-        pen.paint(ellipse(iris - 1, 32.8, 0.85, 0.85), "#ffffff")
+        pen.spot(iris - 1, 32.8, 0.85, 0.85, "#ffffff")
     lid = curve((x - 4.9, 34.2), (x, 34 - 2 * height + 0.4 * openness, x + 4.9, 34.2), close=False)
     if openness < 0.12:
         lid = curve((x - 4.6, 33.6), (x, 36.4, x + 4.6, 33.6), close=False)
@@ -182,7 +182,7 @@ def _brows(pen: Pen, look: dict, more: Details, eyes: float, skin: str, colour: 
 def _nose(pen: Pen, size: float, skin: str) -> None:
     rx, ry = 1.7 + 2.5 * size, 1.5 + 1.5 * size
     pen.shape(ellipse(32, 40.6 - 0.3 * ry, rx, ry), mix(mix(skin, "#d23c34", 0.4), SHADOW, 0.16), "nose")
-    pen.paint(ellipse(32 - 0.3 * rx, 40.3 - 0.7 * ry, 0.42 * rx, 0.3 * ry), mix(skin, "#ffffff", 0.35), 0.8)
+    pen.spot(32 - 0.3 * rx, 40.3 - 0.7 * ry, 0.42 * rx, 0.3 * ry, mix(skin, "#ffffff", 0.35), 0.8)
 
 
 def _mouth(pen: Pen, smile: float, opening: float, skin: str) -> None:

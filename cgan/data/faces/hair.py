@@ -133,9 +133,9 @@ def hat(pen: Pen, kind: str, colour: str, w: float, flip: bool) -> None:
     if kind == "cap":
         dome = curve((30 - w, 23), (29 - w, 7.5, 32, 7.5), (35 + w, 7.5, 34 + w, 23), (32, 17.5, 30 - w, 23))
         pen.shape(dome, colour, "hat")
-        pen.paint(ellipse(32 - side * 5, 12, 3.6, 2.2), light, 0.55)
+        pen.spot(32 - side * 5, 12, 3.6, 2.2, light, 0.55)
         pen.trace(curve((32, 8), (32 + side * 5, 12, 32 + side * 4, 18), close=False), dark, 0.8)
-        pen.paint(ellipse(32, 7.8, 1.7, 1.1), dark)
+        pen.spot(32, 7.8, 1.7, 1.1, dark)
         pen.shape(curve((32 - side * (w - 3), 20.5), (32 + side * 6, 14.5, 32 + side * (w + 8.5), 22.5),
                         (32 + side * (w + 8), 25.6, 32 + side * (w + 4), 24.8),
                         (32 + side * 6, 19.8, 32 - side * (w - 3), 23)),

