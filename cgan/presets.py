@@ -174,13 +174,10 @@ def faces_image() -> Config:
     )
 
 
-def _gone_on(config: Config, kimg: int, lr: float, share: float, **changes: Any) -> Config:
-    """Another run of `kimg` with rates that fall from `lr`, the generator's share of the auxiliary term
-    `share`."""
-    auxiliary = replace(config.regularizers["auxiliary"], generator_share=share)
+def _gone_on(config: Config, kimg: int, lr: float, **changes: Any) -> Config:
+    """Another run of `kimg` with rates that fall from `lr`."""
     return replace(
         config,
-        regularizers={**config.regularizers, "auxiliary": auxiliary},
         training__kimg=kimg,
         training__generator_optimizer__lr=lr,
         training__discriminator_optimizer__lr=lr,
@@ -188,13 +185,19 @@ def _gone_on(config: Config, kimg: int, lr: float, share: float, **changes: Any)
     )
 
 
+def _told(config: Config, share: float) -> Config:
+    """With `share` of the auxiliary term in the generator's loss."""
+    auxiliary = replace(config.regularizers["auxiliary"], generator_share=share)
+    return replace(config, regularizers={**config.regularizers, "auxiliary": auxiliary})
+
+
 def _mnist_stages() -> list[Config]:
     """`mnist`, then twice with less of the auxiliary term, so that the hard digits are drawn too."""
     shown = replace(mnist(), training__snapshots=2)
     return [
         mnist(),
-        _gone_on(shown, 800, 5e-4, 1.5, training__decay_kimg=800, training__seed=1),
-        _gone_on(shown, 600, 4e-4, 0.5, training__decay_kimg=600, training__seed=2),
+        _gone_on(_told(shown, 1.5), 800, 5e-4, training__decay_kimg=800, training__seed=1),
+        _gone_on(_told(shown, 0.5), 600, 4e-4, training__decay_kimg=600, training__seed=2),
     ]
 
 
@@ -204,8 +207,16 @@ def _faces_text_stages() -> list[Config]:
     known = replace(faces_text(), training__encoder_kimg=0.0)
     return [
         faces_text(),
-        _gone_on(known, 650, 1e-3, 0.12, training__decay_kimg=490, training__seed=1),
-        _gone_on(known, 90, 4e-4, 0.2, training__decay_kimg=90, training__seed=2),
+        _gone_on(_told(known, 0.12), 650, 1e-3, training__decay_kimg=490, training__seed=1),
+        _gone_on(_told(known, 0.2), 90, 4e-4, training__decay_kimg=90, training__seed=2),
+    ]
+
+
+def _faces_image_stages() -> list[Config]:
+    """`faces_image`, then a little longer at half the rates."""
+    return [
+        faces_image(),
+        _gone_on(faces_image(), 150, 5e-4, training__decay_kimg=150, training__seed=1),
     ]
 
 
@@ -219,7 +230,11 @@ PRESETS: dict[str, Callable[[], Config]] = {
     "faces-mask": faces_mask,
 }
 
-STAGES: dict[str, Callable[[], list[Config]]] = {"mnist": _mnist_stages, "faces-text": _faces_text_stages}
+STAGES: dict[str, Callable[[], list[Config]]] = {
+    "mnist": _mnist_stages,
+    "faces-text": _faces_text_stages,
+    "faces-image": _faces_image_stages,
+}
 BEGINNINGS = {"faces-text": "faces-attributes"}  # whose weights a preset begins from, where not from none
 
 

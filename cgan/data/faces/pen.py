@@ -117,7 +117,7 @@ class Pen:
         self.colour.drawPath(path, self._stroke)
 
     def spot(self, x: float, y: float, rx: float, ry: float, colour: str, alpha: float = 1.0) -> None:
-        """As `paint`, an ellipse, twice as fast."""
+        """An ellipse in colour alone."""
         self._fill.setColor(argb(colour, alpha))
         self.colour.drawOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry), self._fill)
 
