@@ -19,7 +19,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.measuring import Spread, machine, wall
-from cgan.data.faces.dataset import BLOCK, POOL_BLOCKS, Faces, cores
+from cgan.data.faces.dataset import SEVERAL, Faces, cores
 
 CPU = torch.device("cpu")
 
@@ -29,8 +29,8 @@ def compare(faces: int, size: int, turns: int) -> dict[str, Spread]:
     draw = Faces(size=size).draw
 
     def one_process(first: int) -> None:
-        for start in range(first, first + faces, BLOCK):
-            draw("train", start, min(BLOCK, first + faces - start))
+        for start in range(first, first + faces, SEVERAL - 1):
+            draw("train", start, min(SEVERAL - 1, first + faces - start))
 
     ways = {"one process": one_process, "all cores": lambda first: draw("train", first, faces)}
     spent: dict[str, list[float]] = {name: [] for name in ways}
@@ -45,16 +45,15 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    least = BLOCK * POOL_BLOCKS
     parser.add_argument(
-        "--faces", type=int, default=least, metavar="N", help=f"a turn, {least} or more (%(default)s)"
+        "--faces", type=int, default=4000, metavar="N", help=f"a turn, {SEVERAL} or more (%(default)s)"
     )
     parser.add_argument("--size", type=int, default=64, help="pixels of a face (%(default)s)")
     parser.add_argument("--turns", type=int, default=5, help="how often each way has its turn (%(default)s)")
     parser.add_argument("--json", type=Path, help="write the table here too")
     arguments = parser.parse_args(argv)
-    if arguments.faces < least:
-        parser.error(f"fewer than {least} faces are drawn by one process anyway")
+    if arguments.faces < SEVERAL:
+        parser.error(f"fewer than {SEVERAL} faces are drawn by one process anyway")
     found = compare(arguments.faces, arguments.size, arguments.turns)
     print(f"{cores()} cores, faces of {arguments.size} pixels\n{'':20} faces/s")
     for name, rate in found.items():

@@ -67,7 +67,7 @@ def test_a_face_depends_on_split_and_index_alone(faces, monkeypatch):
 
 
 def test_many_processes_draw_what_one_draws(faces, monkeypatch):
-    monkeypatch.setattr(dataset, "POOL_BLOCKS", 2)
+    monkeypatch.setattr(dataset, "SEVERAL", 10)
     monkeypatch.setattr(dataset, "BLOCK", 5)
     monkeypatch.setattr(dataset, "cores", lambda: 1)
     assert same(Faces().draw("train", 0, 10), {name: column[:10] for name, column in faces.items()})

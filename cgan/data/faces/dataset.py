@@ -5,7 +5,10 @@ Shapes: N faces, A attributes, S x S pixels.
 
 from __future__ import annotations
 
+import gc
 import json
+import math
+import mmap
 import multiprocessing
 import os
 import shutil
@@ -15,6 +18,8 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -43,9 +48,9 @@ if TYPE_CHECKING:
     from cgan.data.faces.drawing import Painter
 
 FORMAT = 3  # raise it whenever a face changes, so that nobody reads an old cache
-BLOCK = 500  # faces that one process draws at a time
+BLOCK = 96  # faces that one process draws at a time
+SEVERAL = 1500  # faces from which on several processes draw; fewer are done before those have started
 POOL = 2000  # test faces from which `alike` takes what a condition leaves open
-POOL_BLOCKS = 8  # fewer are drawn sooner than processes start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,27 +90,21 @@ class Faces:
         })  # fmt: skip
 
     def draw(self, split: Split, first: int, count: int) -> dict[str, Any]:
-        """Faces first, first + 1, ... as arrays by column, and "text"; many of them by as many processes as
-        there are cores. FileNotFoundError if the drawing library is missing."""
-        starts = range(first, first + count, BLOCK)
-        counts = [min(BLOCK, first + count - start) for start in starts]
-        jobs = [self.size] * len(starts), [split] * len(starts), starts, counts
-        columns: dict[str, Any] = {
-            name: np.empty((count, *shape), np.float32 if name == "attributes" else np.uint8)
-            for name, shape in _shapes(self.size).items()
-        }
-        text: list[tuple[str, ...]] = []
+        """Faces first, first + 1, ... as arrays by column, and "text"; many of them, where processes can be
+        forked, by as many as there are cores. FileNotFoundError if the drawing library is missing."""
+        columns = {name: _array((count, *shape), name) for name, shape in _shapes(self.size).items()}
+        blocks = [range(k, min(k + BLOCK, first + count)) for k in range(first, first + count, BLOCK)]
+        jobs = [self.size] * len(blocks), [split] * len(blocks), [first] * len(blocks), blocks
         with ExitStack() as stack:
-            over = map
-            if len(starts) >= POOL_BLOCKS:
-                # Forks need not import torch again; they use none of it, whose threads are not forked.
-                context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
-                over = stack.enter_context(ProcessPoolExecutor(cores(), context)).map
-            for start, part in zip(starts, over(_block, *jobs), strict=True):
-                for name, column in columns.items():
-                    column[start - first : start - first + len(part["text"])] = part[name]
-                text += part["text"]
-        return columns | {"text": text}
+            fill = partial(map, partial(_fill, columns))
+            if count >= SEVERAL and sys.platform == "linux":
+                # Forks write to our arrays, and need not import torch again; they use none of it, whose
+                # threads are not forked.
+                context = multiprocessing.get_context("fork")
+                pool = ProcessPoolExecutor(cores(), context, initializer=_take, initargs=(columns,))
+                fill = partial(stack.enter_context(pool).map, _fill_taken)
+            texts = list(chain.from_iterable(fill(*jobs)))
+        return columns | {"text": texts}
 
     def alike(self, form: str, conditions: int, each: int) -> Tensor:
         """uint8 [conditions x each, 3, S, S]: faces of which each of the first test faces' conditions would
@@ -167,13 +166,37 @@ def _painter(size: int) -> Painter:
     return Painter(size)
 
 
-def _block(size: int, split: str, first: int, count: int) -> dict[str, Any]:
+def _array(shape: tuple[int, ...], name: str) -> np.ndarray:
+    """For a column, in memory that forks share."""
+    dtype = np.dtype(np.float32 if name == "attributes" else np.uint8)
+    memory = mmap.mmap(-1, max(1, math.prod(shape) * dtype.itemsize))
+    return np.frombuffer(memory, dtype, math.prod(shape)).reshape(shape)
+
+
+def _fill(
+    columns: dict[str, np.ndarray], size: int, split: Split, first: int, rows: range
+) -> list[tuple[str, ...]]:
+    """Draw faces `rows` into the columns, which begin with face `first`; returns their captions."""
     painter = _painter(size)
-    u = uniforms(split, first, count)
+    u = uniforms(split, rows.start, len(rows))
     attributes = attribute_values(u)
     images, mask, lines = painter.draw(attributes, [details(row) for row in u])
-    text = _captions(split, range(first, first + count), attributes)
-    return {"images": images, "mask": mask, "image": lines[:, None], "attributes": attributes, "text": text}
+    found = {"images": images, "mask": mask, "image": lines[:, None], "attributes": attributes}
+    for name, values in found.items():
+        columns[name][rows.start - first : rows.stop - first] = values
+    return _captions(split, rows, attributes)
+
+
+_taken: dict[str, np.ndarray] = {}  # by a fork from the process that made it
+
+
+def _take(columns: dict[str, np.ndarray]) -> None:
+    gc.freeze()  # or what the fork got is searched for garbage, and thereby copied
+    _taken.update(columns)
+
+
+def _fill_taken(*job: Any) -> list[tuple[str, ...]]:
+    return _fill(_taken, *job)
 
 
 def _captions(split: str, rows: Sequence[int], attributes: np.ndarray) -> list[tuple[str, ...]]:
