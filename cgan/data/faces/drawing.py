@@ -13,12 +13,14 @@ import skia
 
 from cgan.data.faces import hair
 from cgan.data.faces.attributes import BACKGROUNDS, CLASSES, CLOTHES, EYES, HAIR, Details, named
-from cgan.data.faces.pen import Pen, argb, box, curve, ellipse, mix, together
+from cgan.data.faces.pen import UNITS, Pen, argb, box, curve, ellipse, lines, mix, pair, together, twice
 
 SKIN = ("#fde3d2", "#f3c6a2", "#dba174", "#b0734a", "#855236")
 SHADOW, LIPS = "#3a1c2e", "#b23a4b"
 FRAMES = ("#2b2a35", "#7a3b2e", "#c9962f", "#b03a48", "#2e5f8a")
 HATS = ("#d2504f", "#e9a13b", "#3f8f6b", "#39629f", "#7a5299", "#3a3d49", "#a9744a", "#e7e1d6")
+FRECKLES = pair(together(*(ellipse(x, y, 0.6, 0.6) for x, y in ((41, 40.4), (39, 42), (42.6, 42.3)))))
+WHOLE = skia.Rect.MakeWH(UNITS, UNITS)
 CHIN = (32.0, 54.0)  # about which the head tilts
 TILT = 11.0  # degrees
 SCALE = 1.1  # of the whole figure, about the chin
@@ -41,7 +43,7 @@ class Painter:
             rows = range(first, min(first + AT_ONCE, len(values)))
             for k in rows:
                 self._face(k - first, named(values[k]), more[k])
-                colours[k] = self.pen.pixels[..., :3].transpose(2, 0, 1)
+                colours[k] = self.pen.pixels[..., 2::-1].transpose(2, 0, 1)
             maps[rows.start : rows.stop] = self.pen.maps(len(rows))
             lines[rows.start : rows.stop] = self.pen.lines(len(rows))
         return colours, maps, lines
@@ -49,15 +51,15 @@ class Painter:
     def _face(self, k: int, look: dict, more: Details) -> None:
         pen = self.pen
         pen.begin(k, self._background(BACKGROUNDS[look["background"]], int(more.motif * 4)))
-        place = (2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0)
-        degrees = TILT * look["tilt"]
+        upright = _place(2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0)
+        tilted = _place(2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0, TILT * look["tilt"])
         skin, colour = skin_of(look["skin_tone"]), HAIR[look["hair_colour"]]
         w = 13.2 + 4.4 * look["face_width"]
-        with pen.moved(*place, degrees, CHIN, SCALE):
+        with pen.placed(tilted):
             hair.behind(pen, look["hair_style"], colour, w, look["hat"] != "none")
-        with pen.moved(*place, 0, CHIN, SCALE):
+        with pen.placed(upright):
             _body(pen, look, more, skin)
-        with pen.moved(*place, degrees, CHIN, SCALE):
+        with pen.placed(tilted):
             _head(pen, look, more, w, skin, colour)
         _light(pen, look["light"])
 
@@ -68,6 +70,11 @@ class Painter:
             _motif(self.pen, ground, motif)
             self._backgrounds[ground, motif] = self.pen.pixels.copy()
         return self._backgrounds[ground, motif]
+
+
+def _place(x: float, y: float, degrees: float = 0.0) -> skia.Matrix:
+    """Enlarges the figure, tilts it clockwise and shifts it by (x, y)."""
+    return skia.Matrix.RotateDeg(degrees, skia.Point(*CHIN)).preScale(SCALE, SCALE, *CHIN).postTranslate(x, y)
 
 
 def skin_of(tone: float) -> str:
@@ -103,24 +110,20 @@ def _body(pen: Pen, look: dict, more: Details, skin: str) -> None:
     if kind == 0:
         pen.trace(curve((31 - n, 54), (32, 64.2, 33 + n, 54), close=False), light, 1.7)
     elif kind == 2:
-        for side in (-1, 1):
-            pen.shape(curve((32 + side * (n + 0.6), 52.6), (32, 60.5), (32 + side * 6, 64),
-                            (32 + side * (n + 4.5), 56)), light, "clothes")  # fmt: skip
+        pen.shape(pair(curve((32.6 + n, 52.6), (32, 60.5), (38, 64), (36.5 + n, 56))), light, "clothes")
     elif kind == 3:
-        for side in (-1, 1):
-            pen.shape(curve((32 + side * (n + 0.8), 51.8), (32 + side * (n + 8), 53, 32 + side * (n + 6), 59),
-                            (32 + side * 4, 62, 32, 61), (32 + side * 4, 58, 32 + side * (n + 0.8), 51.8)),
-                      dark, "clothes")  # fmt: skip
-            pen.trace(curve((32 + side * 3, 61), (32 + side * 3.4, 65), close=False), "#ffffff", 0.9)
+        pen.shape(pair(curve((32.8 + n, 51.8), (40 + n, 53, 38 + n, 59), (36, 62, 32, 61),
+                             (36, 58, 32.8 + n, 51.8))), dark, "clothes")  # fmt: skip
+        pen.trace(pair(lines((35, 61, 35.4, 65))), "#ffffff", 0.9)
 
 
 def _head(pen: Pen, look: dict, more: Details, w: float, skin: str, colour: str) -> None:
     shade, glow = mix(skin, SHADOW, 0.17), mix(skin, "#fff4e6", 0.16)
-    for side in (-1, 1) if look["hair_style"] not in ("bob", "long") else ():
-        pen.shape(ellipse(32 + side * (w + 0.6), 35, 3.1, 4.2), skin, "skin")
-        pen.spot(32 + side * (w + 1), 35.2, 1.5, 2.5, shade)
+    if look["hair_style"] not in ("bob", "long"):
+        pen.shape(pair(ellipse(32.6 + w, 35, 3.1, 4.2)), skin, "skin")
+        pen.paint(pair(ellipse(33 + w, 35.2, 1.5, 2.5)), shade)
         if more.earring > 0.8:
-            pen.spot(32 + side * (w + 1.4), 40.2, 1.3, 1.3, "#f3c33c")
+            pen.paint(pair(ellipse(33.4 + w, 40.2, 1.3, 1.3)), "#f3c33c")
     oval = curve((32, 12.5), (32 + 0.62 * w, 12.5, 32 + w, 20, 32 + w, 32),
                  (32 + w, 43.5, 32 + 0.56 * w, 54, 32, 54), (32 - 0.56 * w, 54, 32 - w, 43.5, 32 - w, 32),
                  (32 - w, 20, 32 - 0.62 * w, 12.5, 32, 12.5))  # fmt: skip
@@ -129,18 +132,15 @@ def _head(pen: Pen, look: dict, more: Details, w: float, skin: str, colour: str)
     pen.shade(oval, *ends, (32 - w, 32 + w), "skin")
     eyes = 6.6 + 0.22 * (w - 13)
     if more.blush > 0.4:
-        for x in (-1, 1):
-            pen.spot(32 + x * (eyes + 2.2), 42, 3.2, 2, "#f0566a", 0.1 + 0.25 * (more.blush - 0.4))
+        pen.paint(pair(ellipse(34.2 + eyes, 42, 3.2, 2)), "#f0566a", 0.1 + 0.25 * (more.blush - 0.4))
     if more.freckles > 0.8:
-        for x, y in ((-9, 40.4), (-7, 42), (-10.6, 42.3), (9, 40.4), (7, 42), (10.6, 42.3)):
-            pen.spot(32 + x, y, 0.6, 0.6, mix(skin, "#7a3316", 0.5))
+        pen.paint(FRECKLES, mix(skin, "#7a3316", 0.5))
     if look["hat"] == "none" and look["hair_style"] == "bald":
         pen.spot(27, 18, 4, 2, glow)
     _facial_hair(pen, look["facial_hair"], colour, w)
     _mouth(pen, look["smile"], look["mouth_open"], skin)
     _nose(pen, look["nose_size"], skin)
-    for x in (32 - eyes, 32 + eyes):
-        _eye(pen, x, look, skin)
+    _eyes(pen, eyes, look)
     _brows(pen, look, more, eyes, skin, colour)
     flip = more.flip < 0.5
     hatted = look["hat"] != "none"
@@ -149,34 +149,37 @@ def _head(pen: Pen, look: dict, more: Details, w: float, skin: str, colour: str)
     hair.hat(pen, look["hat"], pick(HATS, more.hat_colour), w, flip)
 
 
-def _eye(pen: Pen, x: float, look: dict, skin: str) -> None:
-    openness, lash = look["eye_openness"], "#2a1c26"
+def _eyes(pen: Pen, apart: float, look: dict) -> None:
+    """Each `apart` from the middle."""
+    openness, left, right = look["eye_openness"], 32 - apart, 32 + apart
+
+    def iris(x: float, y: float, rx: float, ry: float) -> skia.Path:
+        """In both eyes, which look the same way."""
+        return twice(ellipse(left + 2.1 * look["gaze"] + x, y, rx, ry), 2 * apart)
+
     height = 0.35 + 4.0 * openness
-    white = ellipse(x, 34, 4.7, height)
+    white = pair(ellipse(right, 34, 4.7, height))
     pen.shape(white, "#fffdf8", "eyes")
     with pen.inside(white):
-        iris = x + 2.1 * look["gaze"]
         colour = EYES[look["eye_colour"]]
-        pen.spot(iris, 34, 3.05, 3.05, colour)
-        pen.spot(iris, 34.9, 2.1, 1.7, mix(colour, "#ffffff", 0.3))
-        pen.dot(ellipse(iris, 34, 1.35, 1.35), "#17131c", "eyes")
-        pen.spot(iris - 1, 32.8, 0.85, 0.85, "#ffffff")
-    lid = curve((x - 4.9, 34.2), (x, 34 - 2 * height + 0.4 * openness, x + 4.9, 34.2), close=False)
+        pen.paint(iris(0, 34, 3.05, 3.05), colour)
+        pen.paint(iris(0, 34.9, 2.1, 1.7), mix(colour, "#ffffff", 0.3))
+        pen.dot(iris(0, 34, 1.35, 1.35), "#17131c", "eyes")
+        pen.paint(iris(-1, 32.8, 0.85, 0.85), "#ffffff")
     if openness < 0.12:
-        lid = curve((x - 4.6, 33.6), (x, 36.4, x + 4.6, 33.6), close=False)
-    pen.line(lid, lash, 1.5, "eyes")
+        lid = curve((right - 4.6, 33.6), (right, 36.4, right + 4.6, 33.6), close=False)
+    else:
+        top = 34 - 2 * height + 0.4 * openness
+        lid = curve((right - 4.9, 34.2), (right, top, right + 4.9, 34.2), close=False)
+    pen.line(pair(lid), "#2a1c26", 1.5, "eyes")
 
 
 def _brows(pen: Pen, look: dict, more: Details, eyes: float, skin: str, colour: str) -> None:
     angle, raised = look["brow_angle"], 26.6 - 0.9 * look["eye_openness"]
     tone = mix(mix(colour, "#2b1c1c", 0.35), skin, 0.05)
-    for side in (-1, 1):
-        path = curve(
-            (32 + side * (eyes + 4.3), raised + 0.6 - 1.7 * angle),
-            (32 + side * eyes, raised - 1.4, 32 + side * (eyes - 3.9), raised + 0.2 + 2.2 * angle),
-            close=False,
-        )
-        pen.line(path, tone, 1.9 + 0.7 * more.brow_weight, "brows", ink=1.7)  # fmt: skip
+    path = curve((36.3 + eyes, raised + 0.6 - 1.7 * angle),
+                 (32 + eyes, raised - 1.4, 28.1 + eyes, raised + 0.2 + 2.2 * angle), close=False)  # fmt: skip
+    pen.line(pair(path), tone, 1.9 + 0.7 * more.brow_weight, "brows", ink=1.7)
 
 
 def _nose(pen: Pen, size: float, skin: str) -> None:
@@ -224,28 +227,29 @@ def _glasses(pen: Pen, kind: str, colour: str, eyes: float, w: float) -> None:
     if kind == "none":
         return
     r = min(6.3, eyes - 0.3)
-    centres = (32 - eyes, 32 + eyes)
-    parts = [ellipse(x, 34, r, 6.2) if kind == "round" else box(x, 34.2, r, 5.3, 1.3) for x in centres]
-    for part in parts:
-        pen.paint(part, "#e9f6ff", 0.16)
-    bridge = curve((32 - eyes + r, 33.4), (32, 32, 32 + eyes - r, 33.4), close=False)
-    arms = [
-        curve((32 + side * (eyes + r), 32.6), (32 + side * (w + 0.8), 31.8), close=False) for side in (-1, 1)
-    ]
-    pen.line(together(*parts, bridge, *arms), colour, 1.7, "glasses", ink=1.0)
-    for x in centres:
-        pen.trace(curve((x - 3.4, 32), (x - 1.6, 30), close=False), "#ffffff", 0.9, 0.5)
+    x = 32 + eyes
+    glasses = pair(ellipse(x, 34, r, 6.2) if kind == "round" else box(x, 34.2, r, 5.3, 1.3))
+    pen.paint(glasses, "#e9f6ff", 0.16)
+    glasses.addPath(curve((32 - eyes + r, 33.4), (32, 32, 32 + eyes - r, 33.4), close=False))
+    glasses.addPath(pair(lines((x + r, 32.6, 32.8 + w, 31.8))))
+    pen.line(glasses, colour, 1.7, "glasses", ink=1.0)
+    pen.trace(twice(lines((28.6 - eyes, 32, 30.4 - eyes, 30)), 2 * eyes), "#ffffff", 0.9, 0.5)
 
 
 def _light(pen: Pen, light: float) -> None:
     """Warm light from one side, violet shadow from the other."""
-    warm, cool = argb("#fff1c9", 0.26 * abs(light)), argb("#231a4d", 0.42 * abs(light))
-    pen.colour.drawPaint(_lit(warm, cool) if light < 0 else _lit(cool, warm))
+    pen.colour.drawImageRect(_lit(len(pen.pixels), light < 0), WHOLE, paint=skia.Paint(Alphaf=abs(light)))
 
 
-@lru_cache(2**9)
-def _lit(left: int, right: int) -> skia.Paint:
-    """Fades out towards the middle."""
-    colours = [left, left & 0xFFFFFF, right & 0xFFFFFF, right]
+@lru_cache(8)
+def _lit(size: int, left: bool) -> skia.Image:
+    """The strongest light there is, as size x size pixels; it fades out towards the middle."""
+    warm, cool = argb("#fff1c9", 0.26), argb("#231a4d", 0.42)
+    start, end = (warm, cool) if left else (cool, warm)
+    colours = [start, start & 0xFFFFFF, end & 0xFFFFFF, end]
     ends = [skia.Point(2, 20), skia.Point(62, 44)]
-    return skia.Paint(Shader=skia.GradientShader.MakeLinear(ends, colours, [0.0, 0.45, 0.55, 1.0]))
+    shader = skia.GradientShader.MakeLinear(ends, colours, [0.0, 0.45, 0.55, 1.0])
+    surface = skia.Surface(size, size)
+    surface.getCanvas().scale(size / UNITS, size / UNITS)
+    surface.getCanvas().drawPaint(skia.Paint(Shader=shader))
+    return surface.makeImageSnapshot()

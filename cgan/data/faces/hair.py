@@ -9,7 +9,7 @@ import math
 
 import skia
 
-from cgan.data.faces.pen import Pen, box, curve, ellipse, mix, together
+from cgan.data.faces.pen import MIRROR, Pen, box, curve, ellipse, lines, mix, pair, together
 
 
 def behind(pen: Pen, style: str, colour: str, w: float, hat: bool) -> None:
@@ -45,35 +45,26 @@ def in_front(pen: Pen, style: str, colour: str, w: float, hat: bool, flip: bool)
         return
     light, dark = mix(colour, "#ffffff", 0.16), mix(colour, "#1a1420", 0.22)
     if hat and style in ("short", "spiky", "bun", "curly"):
-        for side in (-1, 1):
-            pen.shape(_temple(w, side), colour, "hair")
+        temple = curve((32.9 + w, 20), (34.1 + w, 28, 32.7 + w, 36), (30.3 + w, 33, 28.3 + w, 26), (28.3 + w, 20))
+        pen.shape(pair(temple), colour, "hair")
         return
     if style == "long":
-        for side in (-1, 1):
-            edge = 32 + side * (w + 0.8)
-            pen.shape(curve((32 + side * (w - 4), 15), (edge - side * 2.5, 26, edge - side * 2.2, 36),
-                            (edge - side * 2.5, 48, edge - side * 0.5, 61), (edge + side * 7, 61),
-                            (edge + side * 4.5, 46, edge + side * 4.5, 32),
-                            (edge + side * 4, 18, edge - side * 6, 10)),
-                      colour, "hair")  # fmt: skip
-            pen.trace(curve((edge + side * 2, 30), (edge + side * 1.5, 44, edge + side * 3, 57), close=False),
-                      dark, 0.9, 0.7)  # fmt: skip
+        edge = 32.8 + w
+        pen.shape(pair(curve((28 + w, 15), (edge - 2.5, 26, edge - 2.2, 36), (edge - 2.5, 48, edge - 0.5, 61),
+                             (edge + 7, 61), (edge + 4.5, 46, edge + 4.5, 32), (edge + 4, 18, edge - 6, 10))),
+                  colour, "hair")  # fmt: skip
+        strand = curve((edge + 2, 30), (edge + 1.5, 44, edge + 3, 57), close=False)
+        pen.trace(pair(strand), dark, 0.9, 0.7)
     fronts = {"short": _short, "spiky": _spiky, "curly": _curly, "bob": _bob, "long": _long, "bun": _bun}
     path = fronts[style](w)
     if flip:
-        path.transform(skia.Matrix.Scale(-1, 1).postTranslate(64, 0))
+        path.transform(MIRROR)
     pen.shape(path, colour, "hair")
     if not hat:
         shine = curve((25, 13.5), (28, 10.5, 33, 10.8), (29, 12.2, 26.5, 14.8))
         if flip:
-            shine.transform(skia.Matrix.Scale(-1, 1).postTranslate(64, 0))
+            shine.transform(MIRROR)
         pen.paint(shine, light)
-
-
-def _temple(w: float, side: int) -> skia.Path:
-    edge = 32 + side * (w + 0.9)
-    return curve((edge, 20), (edge + side * 1.2, 28, edge - side * 0.2, 36),
-                 (edge - side * 2.6, 33, edge - side * 4.6, 26), (edge - side * 4.6, 20))  # fmt: skip
 
 
 def _short(w: float) -> skia.Path:
@@ -143,18 +134,14 @@ def hat(pen: Pen, kind: str, colour: str, w: float, flip: bool) -> None:
     elif kind == "beanie":
         pen.shape(ellipse(32, 7.2, 4.2, 3.8), light, "hat")
         pen.shape(curve((30.5 - w, 22), (29 - w, 8, 32, 8), (35 + w, 8, 33.5 + w, 22)), colour, "hat")
-        for x in (-0.55, 0.0, 0.55):
-            pen.trace(
-                curve((32 + w * x * 0.7, 11), (32 + w * x, 14, 32 + w * x * 1.1, 17), close=False),
-                dark,
-                0.9,
-                0.55,
-            )
+        folds = [
+            curve((32 + w * x * 0.7, 11), (32 + w * x, 14, 32 + w * x * 1.1, 17), close=False)
+            for x in (-0.55, 0.0, 0.55)
+        ]
+        pen.trace(together(*folds), dark, 0.9, 0.55)
         pen.shape(box(32, 20.5, w + 2.6, 3.4, 2.4), light, "hat")
-        for x in range(-5, 6):
-            pen.trace(
-                curve((32 + x * w / 5.4, 18.8), (32 + x * w / 5.4, 22.3), close=False), colour, 0.8, 0.7
-            )
+        ribs = (32 + k * w / 5.4 for k in range(-5, 6))
+        pen.trace(lines(*((x, 18.8, x, 22.3) for x in ribs)), colour, 0.8, 0.7)
     elif kind == "fedora":
         pen.shape(
             curve((34.5 - w, 19), (35 - w, 7, 27, 6.5), (32, 9, 37, 6.5), (29 + w, 7, 29.5 + w, 19)),

@@ -36,6 +36,9 @@ def argb(colour: str, alpha: float = 1.0) -> int:
     return round(alpha * 255) << 24 | int(colour[1:], 16)
 
 
+MIRROR = skia.Matrix.Scale(-1, 1).postTranslate(UNITS, 0)  # about the middle line
+
+
 def curve(start: tuple[float, float], *parts: tuple[float, ...], close: bool = True) -> skia.Path:
     """A path of lines (2 numbers a part), quadratic (4) and cubic (6) Bezier curves."""
     path = skia.Path()
@@ -66,6 +69,27 @@ def together(*paths: skia.Path) -> skia.Path:
     return whole
 
 
+def pair(path: skia.Path) -> skia.Path:
+    """A path and its mirror image about the middle line."""
+    path.addPath(path, MIRROR)
+    return path
+
+
+def twice(path: skia.Path, apart: float) -> skia.Path:
+    """A path, and the same again `apart` to the right."""
+    path.addPath(path, apart, 0)
+    return path
+
+
+def lines(*ends: tuple[float, float, float, float]) -> skia.Path:
+    """Straight lines, each from (x, y) to (x, y)."""
+    path = skia.Path()
+    for x, y, *end in ends:
+        path.moveTo(x, y)
+        path.lineTo(*end)
+    return path
+
+
 def _stroke(**options: object) -> skia.Paint:
     return skia.Paint(
         Style=skia.Paint.kStroke_Style, StrokeCap=skia.Paint.kRound_Cap, StrokeJoin=skia.Paint.kRound_Join,
@@ -82,7 +106,8 @@ class Pen:
 
     def __init__(self, size: int, classes: tuple[str, ...], faces: int):
         self.pixels = np.zeros((size, size, 4), np.uint8)
-        self._surface = skia.Surface(self.pixels)
+        # Opaque and in this order: what Skia is fastest with.
+        self._surface = skia.Surface(self.pixels, skia.kBGRA_8888_ColorType, skia.kOpaque_AlphaType)
         self.colour = self._surface.getCanvas()
         self.colour.scale(size / UNITS, size / UNITS)
         self._fine = FINE * size
@@ -118,8 +143,7 @@ class Pen:
 
     def spot(self, x: float, y: float, rx: float, ry: float, colour: str, alpha: float = 1.0) -> None:
         """An ellipse in colour alone."""
-        self._fill.setColor(argb(colour, alpha))
-        self.colour.drawOval(skia.Rect.MakeLTRB(x - rx, y - ry, x + rx, y + ry), self._fill)
+        self.paint(ellipse(x, y, rx, ry), colour, alpha)
 
     def shape(self, path: skia.Path, colour: str, name: str, contour: bool = True) -> None:
         """A filled shape of class `name`. Its contour lies outside it, so that joined paths show one."""
@@ -130,7 +154,7 @@ class Pen:
         """As `shape`, the colour running from `left` to `right` between two x."""
         points = [skia.Point(x[0], 0), skia.Point(x[1], 0)]
         shader = skia.GradientShader.MakeLinear(points, [argb(left), argb(right)])
-        self.colour.drawPath(path, skia.Paint(AntiAlias=True, Shader=shader))
+        self.colour.drawPath(path, skia.Paint(AntiAlias=True, Dither=True, Shader=shader))
         self._cover(path, self._area, name)
 
     def line(self, path: skia.Path, colour: str, width: float, name: str, ink: float = 0.85) -> None:
@@ -183,19 +207,14 @@ class Pen:
         self._order.restore()
 
     @contextmanager
-    def moved(
-        self, x: float, y: float, degrees: float, about: tuple[float, float], scale: float = 1.0
-    ) -> Iterator[None]:
-        """What is drawn is shifted by (x, y), and turned clockwise and enlarged about a point."""
+    def placed(self, matrix: skia.Matrix) -> Iterator[None]:
+        """What is drawn is moved, turned and enlarged by `matrix`."""
         for canvas in (self.colour, self._order):
             canvas.save()
-            canvas.translate(x + about[0], y + about[1])
-            canvas.rotate(degrees)
-            canvas.scale(scale, scale)
-            canvas.translate(-about[0], -about[1])
+            canvas.concat(matrix)
         yield
-        for canvas in (self.colour, self._order):
-            canvas.restore()
+        self.colour.restore()
+        self._order.restore()
 
 
 def _spread(numbers: np.ndarray, radius: float) -> np.ndarray:
