@@ -79,9 +79,9 @@ def test_the_first_test_face_stays_as_it_is():
     assert values["hair_style"] == 1
     assert values["smile"] == pytest.approx(0.39133415)
     assert first["text"][0] == (
-        "a happy wide clean shaven person, grey hair, fair skin",
-        "a smiling wide face with a closed mouth, light skin and no beard, glancing right",
-        "a happy clean shaven person, light skin, no glasses, glancing to the right",
+        "a happy wide clean shaven person, light skin, big purple eyes",
+        "a smiling wide face, a yellow background, fair skin",
+        "a happy clean shaven person, no glasses, open purple eyes",
     )
 
 

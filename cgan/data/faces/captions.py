@@ -186,18 +186,19 @@ def _captions(found: Sequence[list[Term] | None], rng: np.random.Generator) -> t
     """Of one face, from what can be said of it with each of GROUPS."""
     face, *others = found
     groups = [pair for pair in zip(GROUPS[1:], others, strict=True) if pair[1] is not None]
-    return tuple(_caption(groups, face or [], iter(draws)) for draws in rng.random((CAPTIONS, 96)).tolist())
+    return tuple(_caption(groups[:], face or [], iter(row)) for row in rng.random((CAPTIONS, 96)).tolist())
 
 
 def _caption(groups: list[tuple[Group, list[Term]]], face: list[Term], draws: Iterator[float]) -> str:
-    """Says nothing twice: `said` holds the attributes named so far."""
+    """Says nothing twice: `said` holds the attributes named so far. Uses up `groups`."""
     said: set[str] = set()
-    first = _clause(FACE, _some(face, 0.7, draws), said, draws)
-    shuffled = sorted(zip(groups, draws, strict=False), key=itemgetter(1))
+    first = _clause(FACE, [term for term in face if next(draws) < 0.7], said, draws)
     wanted, nouns, loose = 2 + int(4 * next(draws)), [], []
-    for (group, found), _ in shuffled:
-        if len(nouns) + len(loose) == wanted:
-            break
+    while groups and len(nouns) + len(loose) < wanted:
+        k = int(len(groups) * next(draws))
+        group, found = groups[k]
+        groups[k] = groups[-1]
+        groups.pop()
         fresh = [term for term in found if term.attribute not in said]
         if group.own.attribute not in said if group.own else fresh:
             (loose if group.form.startswith("{noun}") else nouns).append(_clause(group, fresh, said, draws))
@@ -207,16 +208,14 @@ def _caption(groups: list[tuple[Group, list[Term]]], face: list[Term], draws: It
     return ", ".join([first, *nouns, *loose])
 
 
-def _some(terms: list[Term], share: float, draws: Iterator[float]) -> list[Term]:
-    return [term for term, draw in zip(terms, draws, strict=False) if draw < share]
-
-
 def _clause(group: Group, found: list[Term], said: set[str], draws: Iterator[float]) -> str:
-    kept = _some(found, 0.75, draws)
+    kept = [term for term in found if next(draws) < 0.75]
     if not kept and (group.own is None or NONE in [term.words for term in found]):
         kept = found[:1]
-    said.update(term.attribute for term in (*kept, group.own) if term)
-    adjectives = " ".join(term.words[int(len(term.words) * next(draws))] for term in kept)
+    said.update([term.attribute for term in kept])
+    if group.own:
+        said.add(group.own.attribute)
+    adjectives = " ".join([term.words[int(len(term.words) * next(draws))] for term in kept])
     noun = group.nouns[int(len(group.nouns) * next(draws))]
     text = group.form.format(adjectives=adjectives, noun=noun).strip()
     if group.article and adjectives not in NONE:

@@ -47,7 +47,7 @@ from cgan.rng import stream
 if TYPE_CHECKING:
     from cgan.data.faces.drawing import Painter
 
-FORMAT = 3  # raise it whenever a face changes, so that nobody reads an old cache
+FORMAT = 4  # raise it whenever a face changes, so that nobody reads an old cache
 BLOCK = 96  # faces that one process draws at a time
 SEVERAL = 1500  # faces from which on several processes draw; fewer are done before those have started
 POOL = 2000  # test faces from which `alike` takes what a condition leaves open
