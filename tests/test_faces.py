@@ -125,9 +125,9 @@ def test_lines_run_along_the_edges_of_what_lies_on_top(size):
     """A disc on a square, a band on both: what is covered has no contour, and a band has none."""
     pen = Pen(size, ("ground", "square", "disc", "band"), 1)
     pen.begin(0, np.zeros((size, size, 4), np.uint8))
-    pen.shape(box(32, 32, 20, 20, 0.01), "#ff0000", "square")
-    pen.shape(ellipse(32, 32, 10, 10), "#00ff00", "disc")
-    pen.line(curve((8, 44), (56, 44), close=False), "#0000ff", 4, "band", ink=1)
+    pen.shape(box(32, 32, 20, 20, 0.01), 0xFF0000, "square")
+    pen.shape(ellipse(32, 32, 10, 10), 0x00FF00, "disc")
+    pen.line(curve((8, 44), (56, 44), close=False), 0x0000FF, 4, "band", ink=1)
     (classes,), (lines,) = pen.maps(1), pen.lines(1)
     y, x = (np.mgrid[:size, :size] + 0.5) * 64 / size
     near = 64 / size  # a pixel

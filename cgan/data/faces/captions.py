@@ -18,6 +18,7 @@ from cgan.data.faces.attributes import ATTRIBUTES, NAMES
 
 Interval = tuple[float, float]
 CAPTIONS = 3  # a face
+DRAWS = 64  # random numbers of a caption, which uses 60 at most
 NONE = ("no",)
 CHOICES = {attribute.name: attribute.choices for attribute in ATTRIBUTES}
 
@@ -186,7 +187,7 @@ def _captions(found: Sequence[list[Term] | None], rng: np.random.Generator) -> t
     """Of one face, from what can be said of it with each of GROUPS."""
     face, *others = found
     groups = [pair for pair in zip(GROUPS[1:], others, strict=True) if pair[1] is not None]
-    return tuple(_caption(groups[:], face or [], iter(row)) for row in rng.random((CAPTIONS, 96)).tolist())
+    return tuple(_caption(groups[:], face or [], iter(row)) for row in rng.random((CAPTIONS, DRAWS)).tolist())
 
 
 def _caption(groups: list[tuple[Group, list[Term]]], face: list[Term], draws: Iterator[float]) -> str:

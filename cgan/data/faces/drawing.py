@@ -11,14 +11,18 @@ from functools import lru_cache
 import numpy as np
 import skia
 
-from cgan.data.faces import hair
-from cgan.data.faces.attributes import BACKGROUNDS, CLASSES, CLOTHES, EYES, HAIR, Details, named
+from cgan.data.faces import attributes, hair
+from cgan.data.faces.attributes import CLASSES, Details, named
 from cgan.data.faces.pen import UNITS, Pen, argb, box, curve, ellipse, lines, mix, pair, together, twice
 
-SKIN = ("#fde3d2", "#f3c6a2", "#dba174", "#b0734a", "#855236")
-SHADOW, LIPS = "#3a1c2e", "#b23a4b"
-FRAMES = ("#2b2a35", "#7a3b2e", "#c9962f", "#b03a48", "#2e5f8a")
-HATS = ("#d2504f", "#e9a13b", "#3f8f6b", "#39629f", "#7a5299", "#3a3d49", "#a9744a", "#e7e1d6")
+HAIR, EYES, CLOTHES, BACKGROUNDS = (
+    {name: int(colour[1:], 16) for name, colour in palette.items()}
+    for palette in (attributes.HAIR, attributes.EYES, attributes.CLOTHES, attributes.BACKGROUNDS)
+)
+SKIN = (0xFDE3D2, 0xF3C6A2, 0xDBA174, 0xB0734A, 0x855236)
+SHADOW, LIPS = 0x3A1C2E, 0xB23A4B
+FRAMES = (0x2B2A35, 0x7A3B2E, 0xC9962F, 0xB03A48, 0x2E5F8A)
+HATS = (0xD2504F, 0xE9A13B, 0x3F8F6B, 0x39629F, 0x7A5299, 0x3A3D49, 0xA9744A, 0xE7E1D6)
 FRECKLES = pair(together(*(ellipse(x, y, 0.6, 0.6) for x, y in ((41, 40.4), (39, 42), (42.6, 42.3)))))
 WHOLE = skia.Rect.MakeWH(UNITS, UNITS)
 CHIN = (32.0, 54.0)  # about which the head tilts
@@ -32,7 +36,7 @@ class Painter:
 
     def __init__(self, size: int):
         self.pen = Pen(size, tuple(CLASSES), AT_ONCE)
-        self._backgrounds: dict[tuple[str, int], np.ndarray] = {}
+        self._backgrounds: dict[tuple[int, int], np.ndarray] = {}
 
     def draw(self, values: np.ndarray, more: Sequence[Details]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Attributes [N, A] to colours [N, 3, S, S], class ids [N, S, S] and lines [N, S, S], uint8."""
@@ -55,15 +59,16 @@ class Painter:
         tilted = _place(2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0, TILT * look["tilt"])
         skin, colour = skin_of(look["skin_tone"]), HAIR[look["hair_colour"]]
         w = 13.2 + 4.4 * look["face_width"]
-        with pen.placed(tilted):
-            hair.behind(pen, look["hair_style"], colour, w, look["hat"] != "none")
-        with pen.placed(upright):
-            _body(pen, look, more, skin)
-        with pen.placed(tilted):
-            _head(pen, look, more, w, skin, colour)
+        pen.place(tilted)
+        hair.behind(pen, look["hair_style"], colour, w, look["hat"] != "none")
+        pen.place(upright)
+        _body(pen, look, more, skin)
+        pen.place(tilted)
+        _head(pen, look, more, w, skin, colour)
+        pen.place(skia.Matrix())
         _light(pen, look["light"])
 
-    def _background(self, ground: str, motif: int) -> np.ndarray:
+    def _background(self, ground: int, motif: int) -> np.ndarray:
         """uint8 [S, S, 4], drawn once: there are few."""
         if (ground, motif) not in self._backgrounds:
             self.pen.colour.clear(argb(ground))
@@ -77,17 +82,17 @@ def _place(x: float, y: float, degrees: float = 0.0) -> skia.Matrix:
     return skia.Matrix.RotateDeg(degrees, skia.Point(*CHIN)).preScale(SCALE, SCALE, *CHIN).postTranslate(x, y)
 
 
-def skin_of(tone: float) -> str:
+def skin_of(tone: float) -> int:
     k = min(int(tone * (len(SKIN) - 1)), len(SKIN) - 2)
     return mix(SKIN[k], SKIN[k + 1], tone * (len(SKIN) - 1) - k)
 
 
-def pick(options: tuple[str, ...], u: float) -> str:
+def pick(options: tuple[int, ...], u: float) -> int:
     return options[int(u * len(options))]
 
 
-def _motif(pen: Pen, ground: str, kind: int) -> None:
-    pale, deep = mix(ground, "#ffffff", 0.32), mix(ground, "#4a3a6a", 0.12)
+def _motif(pen: Pen, ground: int, kind: int) -> None:
+    pale, deep = mix(ground, 0xFFFFFF, 0.32), mix(ground, 0x4A3A6A, 0.12)
     if kind == 1:
         pen.spot(32, 34, 27, 27, pale)
     elif kind == 2:
@@ -98,9 +103,9 @@ def _motif(pen: Pen, ground: str, kind: int) -> None:
             pen.paint(curve((x - 8, 0), (x + 8, 0), (x - 12, 64), (x - 28, 64)), pale, 0.6)
 
 
-def _body(pen: Pen, look: dict, more: Details, skin: str) -> None:
+def _body(pen: Pen, look: dict, more: Details, skin: int) -> None:
     cloth = CLOTHES[look["clothes"]]
-    shade, dark, light = mix(skin, SHADOW, 0.2), mix(cloth, "#1b1830", 0.25), mix(cloth, "#ffffff", 0.22)
+    shade, dark, light = mix(skin, SHADOW, 0.2), mix(cloth, 0x1B1830, 0.25), mix(cloth, 0xFFFFFF, 0.22)
     n = 5.6 + 1.6 * more.neck
     pen.shape(curve((32 - n, 44), (32 - n, 66), (32 + n, 66), (32 + n, 44)), shade, "skin")
     kind = int(more.collar * 4)
@@ -114,16 +119,15 @@ def _body(pen: Pen, look: dict, more: Details, skin: str) -> None:
     elif kind == 3:
         pen.shape(pair(curve((32.8 + n, 51.8), (40 + n, 53, 38 + n, 59), (36, 62, 32, 61),
                              (36, 58, 32.8 + n, 51.8))), dark, "clothes")  # fmt: skip
-        pen.trace(pair(lines((35, 61, 35.4, 65))), "#ffffff", 0.9)
+        pen.trace(pair(lines((35, 61, 35.4, 65))), 0xFFFFFF, 0.9)
 
 
-def _head(pen: Pen, look: dict, more: Details, w: float, skin: str, colour: str) -> None:
-    shade, glow = mix(skin, SHADOW, 0.17), mix(skin, "#fff4e6", 0.16)
+def _head(pen: Pen, look: dict, more: Details, w: float, skin: int, colour: int) -> None:
     if look["hair_style"] not in ("bob", "long"):
         pen.shape(pair(ellipse(32.6 + w, 35, 3.1, 4.2)), skin, "skin")
-        pen.paint(pair(ellipse(33 + w, 35.2, 1.5, 2.5)), shade)
+        pen.paint(pair(ellipse(33 + w, 35.2, 1.5, 2.5)), mix(skin, SHADOW, 0.17))
         if more.earring > 0.8:
-            pen.paint(pair(ellipse(33.4 + w, 40.2, 1.3, 1.3)), "#f3c33c")
+            pen.paint(pair(ellipse(33.4 + w, 40.2, 1.3, 1.3)), 0xF3C33C)
     oval = curve((32, 12.5), (32 + 0.62 * w, 12.5, 32 + w, 20, 32 + w, 32),
                  (32 + w, 43.5, 32 + 0.56 * w, 54, 32, 54), (32 - 0.56 * w, 54, 32 - w, 43.5, 32 - w, 32),
                  (32 - w, 20, 32 - 0.62 * w, 12.5, 32, 12.5))  # fmt: skip
@@ -132,11 +136,11 @@ def _head(pen: Pen, look: dict, more: Details, w: float, skin: str, colour: str)
     pen.shade(oval, *ends, (32 - w, 32 + w), "skin")
     eyes = 6.6 + 0.22 * (w - 13)
     if more.blush > 0.4:
-        pen.paint(pair(ellipse(34.2 + eyes, 42, 3.2, 2)), "#f0566a", 0.1 + 0.25 * (more.blush - 0.4))
+        pen.paint(pair(ellipse(34.2 + eyes, 42, 3.2, 2)), 0xF0566A, 0.1 + 0.25 * (more.blush - 0.4))
     if more.freckles > 0.8:
-        pen.paint(FRECKLES, mix(skin, "#7a3316", 0.5))
+        pen.paint(FRECKLES, mix(skin, 0x7A3316, 0.5))
     if look["hat"] == "none" and look["hair_style"] == "bald":
-        pen.spot(27, 18, 4, 2, glow)
+        pen.spot(27, 18, 4, 2, mix(skin, 0xFFF4E6, 0.16))
     _facial_hair(pen, look["facial_hair"], colour, w)
     _mouth(pen, look["smile"], look["mouth_open"], skin)
     _nose(pen, look["nose_size"], skin)
@@ -159,36 +163,36 @@ def _eyes(pen: Pen, apart: float, look: dict) -> None:
 
     height = 0.35 + 4.0 * openness
     white = pair(ellipse(right, 34, 4.7, height))
-    pen.shape(white, "#fffdf8", "eyes")
+    pen.shape(white, 0xFFFDF8, "eyes")
     with pen.inside(white):
         colour = EYES[look["eye_colour"]]
         pen.paint(iris(0, 34, 3.05, 3.05), colour)
-        pen.paint(iris(0, 34.9, 2.1, 1.7), mix(colour, "#ffffff", 0.3))
-        pen.dot(iris(0, 34, 1.35, 1.35), "#17131c", "eyes")
-        pen.paint(iris(-1, 32.8, 0.85, 0.85), "#ffffff")
+        pen.paint(iris(0, 34.9, 2.1, 1.7), mix(colour, 0xFFFFFF, 0.3))
+        pen.dot(iris(0, 34, 1.35, 1.35), 0x17131C, "eyes")
+        pen.paint(iris(-1, 32.8, 0.85, 0.85), 0xFFFFFF)
     if openness < 0.12:
         lid = curve((right - 4.6, 33.6), (right, 36.4, right + 4.6, 33.6), close=False)
     else:
         top = 34 - 2 * height + 0.4 * openness
         lid = curve((right - 4.9, 34.2), (right, top, right + 4.9, 34.2), close=False)
-    pen.line(pair(lid), "#2a1c26", 1.5, "eyes")
+    pen.line(pair(lid), 0x2A1C26, 1.5, "eyes")
 
 
-def _brows(pen: Pen, look: dict, more: Details, eyes: float, skin: str, colour: str) -> None:
+def _brows(pen: Pen, look: dict, more: Details, eyes: float, skin: int, colour: int) -> None:
     angle, raised = look["brow_angle"], 26.6 - 0.9 * look["eye_openness"]
-    tone = mix(mix(colour, "#2b1c1c", 0.35), skin, 0.05)
+    tone = mix(mix(colour, 0x2B1C1C, 0.35), skin, 0.05)
     path = curve((36.3 + eyes, raised + 0.6 - 1.7 * angle),
                  (32 + eyes, raised - 1.4, 28.1 + eyes, raised + 0.2 + 2.2 * angle), close=False)  # fmt: skip
     pen.line(pair(path), tone, 1.9 + 0.7 * more.brow_weight, "brows", ink=1.7)
 
 
-def _nose(pen: Pen, size: float, skin: str) -> None:
+def _nose(pen: Pen, size: float, skin: int) -> None:
     rx, ry = 1.7 + 2.5 * size, 1.5 + 1.5 * size
-    pen.shape(ellipse(32, 40.6 - 0.3 * ry, rx, ry), mix(mix(skin, "#d23c34", 0.4), SHADOW, 0.16), "nose")
-    pen.spot(32 - 0.3 * rx, 40.3 - 0.7 * ry, 0.42 * rx, 0.3 * ry, mix(skin, "#ffffff", 0.35), 0.8)
+    pen.shape(ellipse(32, 40.6 - 0.3 * ry, rx, ry), mix(mix(skin, 0xD23C34, 0.4), SHADOW, 0.16), "nose")
+    pen.spot(32 - 0.3 * rx, 40.3 - 0.7 * ry, 0.42 * rx, 0.3 * ry, mix(skin, 0xFFFFFF, 0.35), 0.8)
 
 
-def _mouth(pen: Pen, smile: float, opening: float, skin: str) -> None:
+def _mouth(pen: Pen, smile: float, opening: float, skin: int) -> None:
     """Between an upper and a lower curve from corner to corner."""
     half = 6.2 + 0.6 * abs(smile) - 1.0 * opening
     bend, gap = 3.6 * smile, 5.2 * opening
@@ -201,21 +205,21 @@ def _mouth(pen: Pen, smile: float, opening: float, skin: str) -> None:
     lips = mix(LIPS, skin, 0.12)
     whole = lens(2 * bend - 0.8 * gap - 0.4, 2 * bend + 1.2 * gap + 0.4)
     pen.line(whole, lips, 1.9, "mouth", ink=0.0)
-    pen.shape(whole, "#611a26", "mouth", contour=False)
+    pen.shape(whole, 0x611A26, "mouth", contour=False)
     pen.line(whole, lips, 1.1, "mouth", ink=1.2)
     if opening > 0.22:
-        pen.paint(lens(2 * bend - 0.75 * gap, 2 * bend - 0.1 * gap), "#fffaf0")
-        pen.paint(lens(2 * bend + 0.65 * gap, 2 * bend + 1.1 * gap), "#e2707a")
+        pen.paint(lens(2 * bend - 0.75 * gap, 2 * bend - 0.1 * gap), 0xFFFAF0)
+        pen.paint(lens(2 * bend + 0.65 * gap, 2 * bend + 1.1 * gap), 0xE2707A)
 
 
-def _facial_hair(pen: Pen, kind: str, colour: str, w: float) -> None:
+def _facial_hair(pen: Pen, kind: str, colour: int, w: float) -> None:
     """Under the mouth, which stays whole."""
     if kind == "beard":
         path = curve((31.4 - w, 33), (31 - w, 46, 33 - 0.62 * w, 57.6, 32, 57.6),
                      (31 + 0.62 * w, 57.6, 33 + w, 46, 32.6 + w, 33), (30.5 + w, 41.5, 28 + w, 43),
                      (37, 41, 32, 43), (27, 41, 36 - w, 43), (33.5 - w, 41.5, 31.4 - w, 33))  # fmt: skip
         pen.shape(path, colour, "facial hair")
-        pen.trace(curve((26, 54.6), (32, 56.8, 38, 54.6), close=False), mix(colour, "#ffffff", 0.2), 0.9, 0.6)
+        pen.trace(curve((26, 54.6), (32, 56.8, 38, 54.6), close=False), mix(colour, 0xFFFFFF, 0.2), 0.9, 0.6)
     elif kind == "moustache":
         path = curve((32, 42), (36, 40.4, 38.2, 42.8), (39.8, 44.2, 42, 42.4), (41, 47.2, 36, 46.2),
                      (33, 45.6, 32, 44.8), (31, 45.6, 28, 46.2), (23, 47.2, 22, 42.4),
@@ -223,17 +227,17 @@ def _facial_hair(pen: Pen, kind: str, colour: str, w: float) -> None:
         pen.shape(path, colour, "facial hair")
 
 
-def _glasses(pen: Pen, kind: str, colour: str, eyes: float, w: float) -> None:
+def _glasses(pen: Pen, kind: str, colour: int, eyes: float, w: float) -> None:
     if kind == "none":
         return
     r = min(6.3, eyes - 0.3)
     x = 32 + eyes
     glasses = pair(ellipse(x, 34, r, 6.2) if kind == "round" else box(x, 34.2, r, 5.3, 1.3))
-    pen.paint(glasses, "#e9f6ff", 0.16)
+    pen.paint(glasses, 0xE9F6FF, 0.16)
     glasses.addPath(curve((32 - eyes + r, 33.4), (32, 32, 32 + eyes - r, 33.4), close=False))
     glasses.addPath(pair(lines((x + r, 32.6, 32.8 + w, 31.8))))
     pen.line(glasses, colour, 1.7, "glasses", ink=1.0)
-    pen.trace(twice(lines((28.6 - eyes, 32, 30.4 - eyes, 30)), 2 * eyes), "#ffffff", 0.9, 0.5)
+    pen.trace(twice(lines((28.6 - eyes, 32, 30.4 - eyes, 30)), 2 * eyes), 0xFFFFFF, 0.9, 0.5)
 
 
 def _light(pen: Pen, light: float) -> None:
@@ -244,7 +248,7 @@ def _light(pen: Pen, light: float) -> None:
 @lru_cache(8)
 def _lit(size: int, left: bool) -> skia.Image:
     """The strongest light there is, as size x size pixels; it fades out towards the middle."""
-    warm, cool = argb("#fff1c9", 0.26), argb("#231a4d", 0.42)
+    warm, cool = argb(0xFFF1C9, 0.26), argb(0x231A4D, 0.42)
     start, end = (warm, cool) if left else (cool, warm)
     colours = [start, start & 0xFFFFFF, end & 0xFFFFFF, end]
     ends = [skia.Point(2, 20), skia.Point(62, 44)]

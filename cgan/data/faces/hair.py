@@ -12,9 +12,9 @@ import skia
 from cgan.data.faces.pen import MIRROR, Pen, box, curve, ellipse, lines, mix, pair, together
 
 
-def behind(pen: Pen, style: str, colour: str, w: float, hat: bool) -> None:
+def behind(pen: Pen, style: str, colour: int, w: float, hat: bool) -> None:
     """Hair that the head and the body hide in part."""
-    dark = mix(colour, "#1a1420", 0.22)
+    dark = mix(colour, 0x1A1420, 0.22)
     if style == "long":
         pen.shape(curve((32, 8), (30 - w, 8, 26 - w, 18, 26.5 - w, 34), (26 - w, 50, 24.5 - w, 62),
                         (39.5 + w, 62), (38 + w, 50, 37.5 + w, 34), (38 + w, 18, 34 + w, 8, 32, 8)),
@@ -39,11 +39,11 @@ def _cap_of_hair(w: float, top: float, line: tuple[tuple[float, ...], ...]) -> s
     return curve((left - 0.8, 33), *over, *line)
 
 
-def in_front(pen: Pen, style: str, colour: str, w: float, hat: bool, flip: bool) -> None:
+def in_front(pen: Pen, style: str, colour: int, w: float, hat: bool, flip: bool) -> None:
     """Hair on the forehead and at the temples."""
     if style == "bald":
         return
-    light, dark = mix(colour, "#ffffff", 0.16), mix(colour, "#1a1420", 0.22)
+    light, dark = mix(colour, 0xFFFFFF, 0.16), mix(colour, 0x1A1420, 0.22)
     if hat and style in ("short", "spiky", "bun", "curly"):
         temple = curve((32.9 + w, 20), (34.1 + w, 28, 32.7 + w, 36), (30.3 + w, 33, 28.3 + w, 26), (28.3 + w, 20))
         pen.shape(pair(temple), colour, "hair")
@@ -117,9 +117,9 @@ def _bun(w: float) -> skia.Path:
     return _cap_of_hair(w, 9, ((31 + w, 18, 36, 16.5, 32, 17), (28, 16.5, 33 - w, 18, 31.2 - w, 33)))
 
 
-def hat(pen: Pen, kind: str, colour: str, w: float, flip: bool) -> None:
+def hat(pen: Pen, kind: str, colour: int, w: float, flip: bool) -> None:
     """A hat down to the upper forehead."""
-    dark, light = mix(colour, "#15121c", 0.3), mix(colour, "#ffffff", 0.25)
+    dark, light = mix(colour, 0x15121C, 0.3), mix(colour, 0xFFFFFF, 0.25)
     side = -1 if flip else 1
     if kind == "cap":
         dome = curve((30 - w, 23), (29 - w, 7.5, 32, 7.5), (35 + w, 7.5, 34 + w, 23), (32, 17.5, 30 - w, 23))

@@ -17,23 +17,21 @@ import skia
 UNITS = 64
 CONTOUR = 0.94  # width of the lines around shapes, in units
 FINE = 3  # points to a pixel's side, odd: one of them lies in the middle
-BLACK = 0xFF000000
+OPAQUE = 0xFF000000
 GREYS = np.linspace(255, 0, FINE**2 + 1).round().astype(np.uint8)  # by how many of its points are black
 
 
 @lru_cache(2**13)  # most mixtures are of few colours
-def mix(a: str, b: str, amount: float) -> str:
-    """`a` moved towards `b` by `amount` from 0 to 1."""
-    start, end, mixed = int(a[1:], 16), int(b[1:], 16), 0
-    for shift in (16, 8, 0):
-        x = start >> shift & 255
-        mixed |= round(x + ((end >> shift & 255) - x) * amount) << shift
-    return f"#{mixed:06x}"
+def mix(a: int, b: int, amount: float) -> int:
+    """0xRRGGBB `a` moved towards `b` by `amount` from 0 to 1."""
+    red, green, blue = a >> 16, a >> 8 & 255, a & 255
+    red += round(((b >> 16) - red) * amount)
+    green += round(((b >> 8 & 255) - green) * amount)
+    return red << 16 | green << 8 | blue + round(((b & 255) - blue) * amount)
 
 
-@lru_cache(2**13)
-def argb(colour: str, alpha: float = 1.0) -> int:
-    return round(alpha * 255) << 24 | int(colour[1:], 16)
+def argb(colour: int, alpha: float = 1.0) -> int:
+    return round(alpha * 255) << 24 | colour
 
 
 MIRROR = skia.Matrix.Scale(-1, 1).postTranslate(UNITS, 0)  # about the middle line
@@ -110,6 +108,7 @@ class Pen:
         self._surface = skia.Surface(self.pixels, skia.kBGRA_8888_ColorType, skia.kOpaque_AlphaType)
         self.colour = self._surface.getCanvas()
         self.colour.scale(size / UNITS, size / UNITS)
+        self.colour.save()
         self._fine = FINE * size
         self._radius = CONTOUR * self._fine / UNITS + 0.4  # points lie inside a shape by up to one half
         stride = self._fine + int(self._radius)  # nothing is drawn in the rest
@@ -120,6 +119,7 @@ class Pen:
         ]
         for surface in self._areas:
             surface.getCanvas().scale(self._fine / UNITS, self._fine / UNITS)
+            surface.getCanvas().save()
         self._classes = np.zeros((faces, 256), np.uint8)  # of every face by number, as unsigned
         self._ids = {name: k for k, name in enumerate(classes)}
         self._fill, self._stroke = skia.Paint(AntiAlias=True), _stroke(AntiAlias=True)
@@ -129,35 +129,36 @@ class Pen:
         """Draw `face` from now on, on a background [S, S, 4]."""
         self.pixels[:], self._orders[face] = colours, 0
         self._face, self._order, self._last = face, self._areas[face].getCanvas(), 0
+        self.place(skia.Matrix())
 
-    def paint(self, path: skia.Path, colour: str, alpha: float = 1.0) -> None:
+    def paint(self, path: skia.Path, colour: int, alpha: float = 1.0) -> None:
         """Colour alone: shading and decoration."""
         self._fill.setColor(argb(colour, alpha))
         self.colour.drawPath(path, self._fill)
 
-    def trace(self, path: skia.Path, colour: str, width: float, alpha: float = 1.0) -> None:
+    def trace(self, path: skia.Path, colour: int, width: float, alpha: float = 1.0) -> None:
         """A stroke in colour alone."""
         self._stroke.setColor(argb(colour, alpha))
         self._stroke.setStrokeWidth(width)
         self.colour.drawPath(path, self._stroke)
 
-    def spot(self, x: float, y: float, rx: float, ry: float, colour: str, alpha: float = 1.0) -> None:
+    def spot(self, x: float, y: float, rx: float, ry: float, colour: int, alpha: float = 1.0) -> None:
         """An ellipse in colour alone."""
         self.paint(ellipse(x, y, rx, ry), colour, alpha)
 
-    def shape(self, path: skia.Path, colour: str, name: str, contour: bool = True) -> None:
+    def shape(self, path: skia.Path, colour: int, name: str, contour: bool = True) -> None:
         """A filled shape of class `name`. Its contour lies outside it, so that joined paths show one."""
         self.paint(path, colour)
         self._cover(path, self._area, name, 1 if contour else -1)
 
-    def shade(self, path: skia.Path, left: str, right: str, x: tuple[float, float], name: str) -> None:
+    def shade(self, path: skia.Path, left: int, right: int, x: tuple[float, float], name: str) -> None:
         """As `shape`, the colour running from `left` to `right` between two x."""
         points = [skia.Point(x[0], 0), skia.Point(x[1], 0)]
-        shader = skia.GradientShader.MakeLinear(points, [argb(left), argb(right)])
+        shader = skia.GradientShader.MakeLinear(points, [OPAQUE | left, OPAQUE | right])
         self.colour.drawPath(path, skia.Paint(AntiAlias=True, Dither=True, Shader=shader))
         self._cover(path, self._area, name)
 
-    def line(self, path: skia.Path, colour: str, width: float, name: str, ink: float = 0.85) -> None:
+    def line(self, path: skia.Path, colour: int, width: float, name: str, ink: float = 0.85) -> None:
         """A stroke of class `name`; in the line drawing it is a line of width `ink`."""
         self.trace(path, colour, width)
         if width > ink:
@@ -167,7 +168,7 @@ class Pen:
             self._band.setStrokeWidth(ink)
             self._cover(path, self._band, name, -1, ink=True)
 
-    def dot(self, path: skia.Path, colour: str, name: str) -> None:
+    def dot(self, path: skia.Path, colour: int, name: str) -> None:
         """A filled shape of class `name`, black in the line drawing."""
         self.paint(path, colour)
         self._cover(path, self._area, name, -1, ink=True)
@@ -177,7 +178,7 @@ class Pen:
         self._last += 2
         number = sign * (self._last + ink) & 255
         self._classes[self._face, number] = self._ids[name]
-        paint.setColor(BLACK | number * 0x010101)
+        paint.setColor(OPAQUE | number * 0x010101)
         self._order.drawPath(path, paint)
 
     def maps(self, faces: int) -> np.ndarray:
@@ -206,15 +207,12 @@ class Pen:
         self.colour.restore()
         self._order.restore()
 
-    @contextmanager
-    def placed(self, matrix: skia.Matrix) -> Iterator[None]:
-        """What is drawn is moved, turned and enlarged by `matrix`."""
+    def place(self, matrix: skia.Matrix) -> None:
+        """From now on what is drawn is moved, turned and enlarged by `matrix`."""
         for canvas in (self.colour, self._order):
+            canvas.restore()
             canvas.save()
             canvas.concat(matrix)
-        yield
-        self.colour.restore()
-        self._order.restore()
 
 
 def _spread(numbers: np.ndarray, radius: float) -> np.ndarray:
