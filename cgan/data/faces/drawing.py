@@ -13,7 +13,20 @@ import skia
 
 from cgan.data.faces import attributes, hair
 from cgan.data.faces.attributes import CLASSES, Details, named
-from cgan.data.faces.pen import UNITS, Pen, argb, box, curve, ellipse, lines, mix, pair, together, twice
+from cgan.data.faces.pen import (
+    UNITS,
+    Pen,
+    argb,
+    box,
+    curve,
+    ellipse,
+    lines,
+    mix,
+    pair,
+    stretched,
+    together,
+    twice,
+)
 
 HAIR, EYES, CLOTHES, BACKGROUNDS = (
     {name: int(colour[1:], 16) for name, colour in palette.items()}
@@ -24,6 +37,12 @@ SHADOW, LIPS = 0x3A1C2E, 0xB23A4B
 FRAMES = (0x2B2A35, 0x7A3B2E, 0xC9962F, 0xB03A48, 0x2E5F8A)
 HATS = (0xD2504F, 0xE9A13B, 0x3F8F6B, 0x39629F, 0x7A5299, 0x3A3D49, 0xA9744A, 0xE7E1D6)
 FRECKLES = pair(together(*(ellipse(x, y, 0.6, 0.6) for x, y in ((41, 40.4), (39, 42), (42.6, 42.3)))))
+CORDS = pair(lines((35, 61, 35.4, 65)))
+BEND = curve((26, 54.6), (32, 56.8, 38, 54.6), close=False)
+MOUSTACHE = curve((32, 42), (36, 40.4, 38.2, 42.8), (39.8, 44.2, 42, 42.4), (41, 47.2, 36, 46.2),
+                  (33, 45.6, 32, 44.8), (31, 45.6, 28, 46.2), (23, 47.2, 22, 42.4), (24.2, 44.2, 25.8, 42.8),
+                  (28, 40.4, 32, 42))  # fmt: skip
+of_neck = stretched(5.6, 7.2)
 WHOLE = skia.Rect.MakeWH(UNITS, UNITS)
 CHIN = (32.0, 54.0)  # about which the head tilts
 TILT = 11.0  # degrees
@@ -58,7 +77,7 @@ class Painter:
         upright = _place(2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0)
         tilted = _place(2.4 * (more.shift_x - 0.5), 1.6 * more.shift_y + 1.0, TILT * look["tilt"])
         skin, colour = skin_of(look["skin_tone"]), HAIR[look["hair_colour"]]
-        w = 13.2 + 4.4 * look["face_width"]
+        w = hair.WIDTHS[0] + (hair.WIDTHS[1] - hair.WIDTHS[0]) * look["face_width"]
         pen.place(tilted)
         hair.behind(pen, look["hair_style"], colour, w, look["hat"] != "none")
         pen.place(upright)
@@ -106,37 +125,51 @@ def _motif(pen: Pen, ground: int, kind: int) -> None:
 def _body(pen: Pen, look: dict, more: Details, skin: int) -> None:
     cloth = CLOTHES[look["clothes"]]
     shade, dark, light = mix(skin, SHADOW, 0.2), mix(cloth, 0x1B1830, 0.25), mix(cloth, 0xFFFFFF, 0.22)
-    n = 5.6 + 1.6 * more.neck
-    pen.shape(curve((32 - n, 44), (32 - n, 66), (32 + n, 66), (32 + n, 44)), shade, "skin")
-    kind = int(more.collar * 4)
-    dip = (58.5, 64, 60.5, 58)[kind]
-    pen.shape(curve((3, 68), (3.5, 58, 15, 56), (22, 54.6, 31 - n, 53.6), (32, dip * 2 - 53.6, 33 + n, 53.6),
-                    (42, 54.6, 49, 56), (60.5, 58, 61, 68)), cloth, "clothes")  # fmt: skip
+    n, kind = 5.6 + 1.6 * more.neck, int(more.collar * 4)
+    pen.shape(_neck(n), shade, "skin")
+    pen.shape(_clothes(n, kind), cloth, "clothes")
     if kind == 0:
-        pen.trace(curve((31 - n, 54), (32, 64.2, 33 + n, 54), close=False), light, 1.7)
+        pen.trace(_collar(n, kind), light, 1.7)
     elif kind == 2:
-        pen.shape(pair(curve((32.6 + n, 52.6), (32, 60.5), (38, 64), (36.5 + n, 56))), light, "clothes")
+        pen.shape(_collar(n, kind), light, "clothes")
     elif kind == 3:
-        pen.shape(pair(curve((32.8 + n, 51.8), (40 + n, 53, 38 + n, 59), (36, 62, 32, 61),
-                             (36, 58, 32.8 + n, 51.8))), dark, "clothes")  # fmt: skip
-        pen.trace(pair(lines((35, 61, 35.4, 65))), 0xFFFFFF, 0.9)
+        pen.shape(_collar(n, kind), dark, "clothes")
+        pen.trace(CORDS, 0xFFFFFF, 0.9)
+
+
+@of_neck
+def _neck(n: float) -> skia.Path:
+    return curve((32 - n, 44), (32 - n, 66), (32 + n, 66), (32 + n, 44))
+
+
+@of_neck
+def _clothes(n: float, kind: int) -> skia.Path:
+    dip = (58.5, 64, 60.5, 58)[kind]
+    return curve((3, 68), (3.5, 58, 15, 56), (22, 54.6, 31 - n, 53.6), (32, dip * 2 - 53.6, 33 + n, 53.6),
+                 (42, 54.6, 49, 56), (60.5, 58, 61, 68))  # fmt: skip
+
+
+@of_neck
+def _collar(n: float, kind: int) -> skia.Path:
+    if kind == 0:
+        return curve((31 - n, 54), (32, 64.2, 33 + n, 54), close=False)
+    if kind == 2:
+        return pair(curve((32.6 + n, 52.6), (32, 60.5), (38, 64), (36.5 + n, 56)))
+    return pair(curve((32.8 + n, 51.8), (40 + n, 53, 38 + n, 59), (36, 62, 32, 61), (36, 58, 32.8 + n, 51.8)))
 
 
 def _head(pen: Pen, look: dict, more: Details, w: float, skin: int, colour: int) -> None:
     if look["hair_style"] not in ("bob", "long"):
-        pen.shape(pair(ellipse(32.6 + w, 35, 3.1, 4.2)), skin, "skin")
-        pen.paint(pair(ellipse(33 + w, 35.2, 1.5, 2.5)), mix(skin, SHADOW, 0.17))
+        pen.shape(_beside(w, 0.6, 35, 3.1, 4.2), skin, "skin")
+        pen.paint(_beside(w, 1, 35.2, 1.5, 2.5), mix(skin, SHADOW, 0.17))
         if more.earring > 0.8:
-            pen.paint(pair(ellipse(33.4 + w, 40.2, 1.3, 1.3)), 0xF3C33C)
-    oval = curve((32, 12.5), (32 + 0.62 * w, 12.5, 32 + w, 20, 32 + w, 32),
-                 (32 + w, 43.5, 32 + 0.56 * w, 54, 32, 54), (32 - 0.56 * w, 54, 32 - w, 43.5, 32 - w, 32),
-                 (32 - w, 20, 32 - 0.62 * w, 12.5, 32, 12.5))  # fmt: skip
+            pen.paint(_beside(w, 1.4, 40.2, 1.3, 1.3), 0xF3C33C)
     side = look["light"]
     ends = (mix(skin, SHADOW, 0.17 * (1 + side) / 2), mix(skin, SHADOW, 0.17 * (1 - side) / 2))
-    pen.shade(oval, *ends, (32 - w, 32 + w), "skin")
-    eyes = 6.6 + 0.22 * (w - 13)
+    pen.shade(_oval(w), *ends, (32 - w, 32 + w), "skin")
+    eyes = _apart(w)
     if more.blush > 0.4:
-        pen.paint(pair(ellipse(34.2 + eyes, 42, 3.2, 2)), 0xF0566A, 0.1 + 0.25 * (more.blush - 0.4))
+        pen.paint(_beside(eyes, 2.2, 42, 3.2, 2), 0xF0566A, 0.1 + 0.25 * (more.blush - 0.4))
     if more.freckles > 0.8:
         pen.paint(FRECKLES, mix(skin, 0x7A3316, 0.5))
     if look["hat"] == "none" and look["hair_style"] == "bald":
@@ -149,8 +182,21 @@ def _head(pen: Pen, look: dict, more: Details, w: float, skin: int, colour: int)
     flip = more.flip < 0.5
     hatted = look["hat"] != "none"
     hair.in_front(pen, look["hair_style"], colour, w, hatted, flip)
-    _glasses(pen, look["glasses"], pick(FRAMES, more.frame), eyes, w)
+    _glasses(pen, look["glasses"], pick(FRAMES, more.frame), w)
     hair.hat(pen, look["hat"], pick(HATS, more.hat_colour), w, flip)
+
+
+@hair.of_width
+def _oval(w: float) -> skia.Path:
+    return curve((32, 12.5), (32 + 0.62 * w, 12.5, 32 + w, 20, 32 + w, 32),
+                 (32 + w, 43.5, 32 + 0.56 * w, 54, 32, 54), (32 - 0.56 * w, 54, 32 - w, 43.5, 32 - w, 32),
+                 (32 - w, 20, 32 - 0.62 * w, 12.5, 32, 12.5))  # fmt: skip
+
+
+@hair.of_width
+def _beside(apart: float, x: float, y: float, rx: float, ry: float) -> skia.Path:
+    """Two ellipses, each `apart` + x from the middle."""
+    return pair(ellipse(32 + apart + x, y, rx, ry))
 
 
 def _eyes(pen: Pen, apart: float, look: dict) -> None:
@@ -215,29 +261,48 @@ def _mouth(pen: Pen, smile: float, opening: float, skin: int) -> None:
 def _facial_hair(pen: Pen, kind: str, colour: int, w: float) -> None:
     """Under the mouth, which stays whole."""
     if kind == "beard":
-        path = curve((31.4 - w, 33), (31 - w, 46, 33 - 0.62 * w, 57.6, 32, 57.6),
-                     (31 + 0.62 * w, 57.6, 33 + w, 46, 32.6 + w, 33), (30.5 + w, 41.5, 28 + w, 43),
-                     (37, 41, 32, 43), (27, 41, 36 - w, 43), (33.5 - w, 41.5, 31.4 - w, 33))  # fmt: skip
-        pen.shape(path, colour, "facial hair")
-        pen.trace(curve((26, 54.6), (32, 56.8, 38, 54.6), close=False), mix(colour, 0xFFFFFF, 0.2), 0.9, 0.6)
+        pen.shape(_beard(w), colour, "facial hair")
+        pen.trace(BEND, mix(colour, 0xFFFFFF, 0.2), 0.9, 0.6)
     elif kind == "moustache":
-        path = curve((32, 42), (36, 40.4, 38.2, 42.8), (39.8, 44.2, 42, 42.4), (41, 47.2, 36, 46.2),
-                     (33, 45.6, 32, 44.8), (31, 45.6, 28, 46.2), (23, 47.2, 22, 42.4),
-                     (24.2, 44.2, 25.8, 42.8), (28, 40.4, 32, 42))  # fmt: skip
-        pen.shape(path, colour, "facial hair")
+        pen.shape(MOUSTACHE, colour, "facial hair")
 
 
-def _glasses(pen: Pen, kind: str, colour: int, eyes: float, w: float) -> None:
+@hair.of_width
+def _beard(w: float) -> skia.Path:
+    return curve((31.4 - w, 33), (31 - w, 46, 33 - 0.62 * w, 57.6, 32, 57.6),
+                 (31 + 0.62 * w, 57.6, 33 + w, 46, 32.6 + w, 33), (30.5 + w, 41.5, 28 + w, 43),
+                 (37, 41, 32, 43), (27, 41, 36 - w, 43), (33.5 - w, 41.5, 31.4 - w, 33))  # fmt: skip
+
+
+def _glasses(pen: Pen, kind: str, colour: int, w: float) -> None:
     if kind == "none":
         return
-    r = min(6.3, eyes - 0.3)
-    x = 32 + eyes
-    glasses = pair(ellipse(x, 34, r, 6.2) if kind == "round" else box(x, 34.2, r, 5.3, 1.3))
-    pen.paint(glasses, 0xE9F6FF, 0.16)
-    glasses.addPath(curve((32 - eyes + r, 33.4), (32, 32, 32 + eyes - r, 33.4), close=False))
-    glasses.addPath(pair(lines((x + r, 32.6, 32.8 + w, 31.8))))
-    pen.line(glasses, colour, 1.7, "glasses", ink=1.0)
-    pen.trace(twice(lines((28.6 - eyes, 32, 30.4 - eyes, 30)), 2 * eyes), 0xFFFFFF, 0.9, 0.5)
+    pen.paint(_lenses(w, kind), 0xE9F6FF, 0.16)
+    pen.line(_frame(w, kind), colour, 1.7, "glasses", ink=1.0)
+    pen.trace(_glints(w), 0xFFFFFF, 0.9, 0.5)
+
+
+def _apart(w: float) -> float:
+    """From the middle of the face to that of an eye."""
+    return 6.6 + 0.22 * (w - 13)
+
+
+@hair.of_width
+def _lenses(w: float, kind: str) -> skia.Path:
+    x = 32 + _apart(w)
+    return pair(ellipse(x, 34, 6.3, 6.2) if kind == "round" else box(x, 34.2, 6.3, 5.3, 1.3))
+
+
+@hair.of_width
+def _frame(w: float, kind: str) -> skia.Path:
+    left, right = 38.3 - _apart(w), 25.7 + _apart(w)
+    bridge = curve((left, 33.4), (32, 32, right, 33.4), close=False)
+    return together(_lenses(w, kind), bridge, pair(lines((38.3 + _apart(w), 32.6, 32.8 + w, 31.8))))
+
+
+@hair.of_width
+def _glints(w: float) -> skia.Path:
+    return twice(lines((28.6 - _apart(w), 32, 30.4 - _apart(w), 30)), 2 * _apart(w))
 
 
 def _light(pen: Pen, light: float) -> None:

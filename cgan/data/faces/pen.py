@@ -7,9 +7,9 @@ both, so the map of classes and the line drawing, which are made of the numbers,
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache, reduce
+from functools import lru_cache, reduce, wraps
 
 import numpy as np
 import skia
@@ -86,6 +86,26 @@ def lines(*ends: tuple[float, float, float, float]) -> skia.Path:
         path.moveTo(x, y)
         path.lineTo(*end)
     return path
+
+
+def stretched(low: float, high: float) -> Callable[[Callable[..., skia.Path]], Callable[..., skia.Path]]:
+    """Decorates what makes a path of a number and of a few choices, all of whose coordinates are linear in
+    that number: it is called for `low` and `high` alone, and Skia goes from one path to the other, which is
+    sooner done than a path is made."""
+
+    def decorate(make: Callable[..., skia.Path]) -> Callable[..., skia.Path]:
+        ends = lru_cache(None)(lambda *choices: (make(low, *choices), make(high, *choices)))
+
+        @wraps(make)
+        def between(x: float, *choices: Hashable) -> skia.Path:
+            start, end = ends(*choices)
+            path = skia.Path()
+            end.interpolate(start, (x - low) / (high - low), path)
+            return path
+
+        return between
+
+    return decorate
 
 
 def _stroke(**options: object) -> skia.Paint:
