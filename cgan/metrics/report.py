@@ -30,7 +30,7 @@ from cgan.metrics.manifold import (
     noise_variety,
     variety,
 )
-from cgan.metrics.usefulness import usefulness
+from cgan.metrics.usefulness import PUPIL, usefulness
 
 Pictures: TypeAlias = tuple[Tensor, Mapping[str, Any]]
 """Pictures uint8 [N, C, H, W] and what each shows or was asked to show: "label" int64 [N] and so on."""
@@ -274,14 +274,20 @@ def evaluate(
     """
     if not seeds:
         raise ValueError("seeds must name at least one sample seed")
+    if 0 < extent.pupil_count < PUPIL.batch:
+        raise ValueError(f"usefulness needs at least {PUPIL.batch} pictures, got {extent.pupil_count}")
+    if extent.pupil_count and "label" not in reference.test[1]:
+        raise ValueError(
+            f"usefulness needs a data set with labels, {reference.network.info.dataset} has none"
+        )
     progress(f"measuring {reference.count} pictures a seed, and as many real ones: the floor")
-    asked, found = [*seeds, None], []
+    asked, found = [None, *seeds], []
     for seed, made in zip(
         asked, parts(asked) if parts else map(partial(part, draw, reference, extent), asked), strict=True
     ):
         found.append(made)
         progress("the floor: measured" if seed is None else f"seed {seed}: measured")
-    *own, floor = found
+    floor, *own = found
     generated, real = across([made["figures"] for made in own]), floor["figures"]
     compared = ("frechet", "precision", "recall", "density", "coverage")
     if none := [key for key in compared if not real[key]]:
@@ -313,11 +319,7 @@ def _first(pictures: Pictures, count: int) -> Pictures:
 def _pupils(drawn: Pictures, reference: RealReference, epochs: int, seed: int) -> dict[str, float]:
     """Usefulness of generated and of as many training pictures."""
     accuracies, classes = {}, len(reference.network.info.classes)
-    test = reference.test[0], reference.test[1].get("label")
-    if test[1] is None:
-        raise ValueError(
-            f"usefulness needs a data set with labels, {reference.network.info.dataset} has none"
-        )
+    test = reference.test[0], reference.test[1]["label"]
     for kind, (images, targets) in (
         ("generated", drawn),
         ("real", subset(reference.train, len(drawn[0]), seed)),
