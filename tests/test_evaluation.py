@@ -114,7 +114,7 @@ def test_processes_that_share_the_seeds_find_the_same(root, tmp_path):
         (["--count", "50"], "count must be from 97 to 200"),
         (["--seeds", "0"], "--seeds must be a whole number from 1"),
         (["--usefulness", "some"], "--usefulness must be a whole number"),
-        (["--usefulness", "5"], "usefulness needs at least 128 pictures, got 5"),
+        (["--usefulness", "5", "--count", "120"], "usefulness needs at least 128 pictures, got 5"),
         (["--data-root", "/nowhere"], "no MNIST under /nowhere"),
         (["--json", "/nowhere/figures.json"], "--json must be a file in a folder that exists"),
         (["--model", "/nowhere"], "/nowhere"),
