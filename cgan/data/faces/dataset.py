@@ -98,8 +98,9 @@ class Faces:
         with ExitStack() as stack:
             fill = partial(map, partial(_fill, columns))
             if count >= SEVERAL and sys.platform == "linux":
-                # Forks write to our arrays, and need not import torch again; they use none of it, whose
+                # Forks write to our arrays, and need import nothing again. They use nothing of torch's, whose
                 # threads are not forked.
+                _painter(self.size)
                 context = multiprocessing.get_context("fork")
                 pool = ProcessPoolExecutor(cores(), context, initializer=_take, initargs=(columns,))
                 fill = partial(stack.enter_context(pool).map, _fill_taken)
