@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cgan import timeline
 from cgan.card import write_card
-from cgan.config import ModelConfig, to_json
+from cgan.config import ModelConfig, from_json, to_json
 from cgan.evaluation import record
 from cgan.model import CONFIG, METRICS, SAMPLES, TIMELINE, WEIGHTS, read_json
 from cgan.training.log import sample_grid, save_samples
@@ -63,8 +63,8 @@ def _history(
     earlier: dict[str, Any] = {"kimg": 0.0, "minutes": 0.0}
     if not start:
         return earlier, [], []
-    before, now = read_json(start / CONFIG)["model"], to_json(config)
-    alike = {name for name in now if before.get(name) == now[name]}
+    before = from_json(ModelConfig, read_json(start / CONFIG)["model"])
+    alike = {name for name, value in vars(config).items() if getattr(before, name) == value}
     metrics = read_json(start / METRICS) if (start / METRICS).exists() else {}
     curve = list(metrics.get("curve", [])) if {"dataset", "condition"} <= alike else []
     fits = (start / TIMELINE).exists() and {"condition", "generator", "size", "channels"} <= alike
