@@ -96,6 +96,8 @@ def main(argv: list[str] | None = None) -> int:
             raise ValueError("--data-root and --out are needed to train")
         if study and named.init:
             raise ValueError("--init goes with --preset: every row of a study starts anew")
+        if named.init and named.out.resolve() == Path(named.init).resolve():
+            raise ValueError(f"--out must be another folder than --init's, {named.init}, which has to stay")
         check_out(named.out)
         if study:
             compare(replace(study, baseline=config), named)

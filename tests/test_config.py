@@ -126,6 +126,7 @@ def test_dry_run_prints_the_config_and_both_sizes(capsys):
         (["--preset", "mnist", "--data-root", "/nowhere", "--out", "/nowhere"], "--data-root must be"),
         (["--preset", "mnist", "--data-root", "/", "--out", __file__], "--out must be a folder that can be"),
         (["--preset", "mnist", "--data-root", "/", "--out", f"{__file__}/out"], "test_config.py is none"),
+        (["--preset", "mnist", "--data-root", "/", "--init", "a", "--out", "./a"], "folder than --init's, a"),
         (["--preset", "mnist", "--rows", "hinge", "--dry-run"], "--rows, --seeds and --processes go with"),
         (["--preset", "mnist", "--processes", "2"], "--rows, --seeds and --processes go with --study"),
         (["--preset", "mnist", "--generator.wdths=4"], "Did you mean '--generator.widths'"),
