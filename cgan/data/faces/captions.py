@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
+from functools import lru_cache
 
 import numpy as np
 
@@ -171,8 +171,9 @@ def _sayable(group: Group, shown: np.ndarray, bald: np.ndarray) -> list[list[Ter
     said = held.any(1) | own if group.own else held.any(1)
     if group.needs:
         said &= ~bald
-    pairs = zip(said.tolist(), held.tolist(), strict=True)
-    return [list(compress(group.terms, row)) if sayable else None for sayable, row in pairs]
+    which = (held @ (1 << np.arange(len(group.terms)))).tolist()
+    named = {k: [term for bit, term in enumerate(group.terms) if k >> bit & 1] for k in set(which)}
+    return [named[k] if sayable else None for k, sayable in zip(which, said.tolist(), strict=True)]
 
 
 def _hold(terms: Sequence[Term], shown: np.ndarray) -> np.ndarray:
@@ -215,10 +216,15 @@ def _clause(group: Group, found: list[Term], said: set[str], draws: Iterator[flo
     said.update([term.attribute for term in kept])
     if group.own:
         said.add(group.own.attribute)
-    adjectives = " ".join([term.words[int(len(term.words) * next(draws))] for term in kept])
-    noun = group.nouns[int(len(group.nouns) * next(draws))]
-    text = group.form.format(adjectives=adjectives, noun=noun).strip()
-    if group.article and adjectives not in NONE:
+    words = tuple([term.words[int(len(term.words) * next(draws))] for term in kept])
+    return _text(group.nouns[int(len(group.nouns) * next(draws))], words)
+
+
+@lru_cache(2**14)
+def _text(noun: str, adjectives: tuple[str, ...]) -> str:
+    group, said = NOUNS[noun], " ".join(adjectives)
+    text = group.form.format(adjectives=said, noun=noun).strip()
+    if group.article and said not in NONE:
         return f"{'an' if text[0] in 'aeiou' else 'a'} {text}"
     return text
 
