@@ -467,6 +467,11 @@ def test_examples_that_are_too_long_are_left_out_or_lose_detail():
     assert pictures.examples([noise]) == ()
     (text,) = pictures.examples([noise // 8 + 100], lossy=True)
     assert pictures.read_picture("image", text, 64, 3).shape == (3, 64, 64)
+    pale = noise // 32 + 248  # three bits a colour are too long, two are not
+    (text,) = pictures.examples([pale], lossy=True)
+    found = np.asarray(pictures.read_picture("image", text, 64, 3)).transpose(1, 2, 0).astype(int)
+    assert np.abs(found - pale).max() == 1
+    assert (found[pale == 255] == 255).all()
 
 
 CHANGES = {

@@ -11,6 +11,7 @@ import binascii
 import io
 import struct
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -21,14 +22,19 @@ BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.erro
 
 
 def to_text(pixels: np.ndarray, lossy: bool = False) -> str:
-    """uint8 [H, W] or [H, W, 3] -> a text; as WebP if PNG would be too long and `lossy` allows it, which even
-    then has no losses if it can be short enough without."""
-    picture, out = Image.fromarray(pixels), io.BytesIO()
-    picture.save(out, "PNG", optimize=True)
-    for quality in ({"lossless": True}, {"quality": 75}) if lossy else ():
-        if len(out.getvalue()) * 4 > LONGEST * 3:
-            out = io.BytesIO()
-            picture.save(out, "WEBP", method=6, **quality)
+    """uint8 [H, W] or [H, W, 3] -> a text. If a PNG would be too long and `lossy` allows it: as WebP without
+    losses, without the last bit of every colour, or, if that is too long too, of less quality."""
+    ways: list[tuple[np.ndarray, dict[str, Any]]] = [(pixels, {"format": "PNG", "optimize": True})]
+    if lossy:
+        coarse = pixels & 0xFE | pixels >> 7  # the last bit follows the first, so that white stays white
+        webp = {"format": "WEBP", "method": 6}
+        ways += [(each, webp | {"lossless": True}) for each in (pixels, coarse)]
+        ways.append((pixels, webp | {"quality": 75}))
+    for each, options in ways:
+        out = io.BytesIO()
+        Image.fromarray(each).save(out, **options)
+        if len(out.getvalue()) * 4 <= LONGEST * 3:
+            break
     return base64.urlsafe_b64encode(out.getvalue()).decode().rstrip("=")
 
 
