@@ -78,7 +78,13 @@ def test_the_first_test_face_stays_as_it_is():
     values = dict(zip(NAMES, first["attributes"][0].tolist(), strict=True))
     assert values["hair_style"] == 1
     assert values["smile"] == pytest.approx(0.39133415)
-    assert first["text"][0][0] == "a happy wide clean shaven person, light skin, big purple eyes"
+    assert first["text"][0] == (
+        "a happy wide clean shaven person, light skin, big purple eyes",
+        "a smiling clean shaven person with open purple eyes and black clothes, lit from the right, "
+        "looking right",
+        "a wide clean shaven face with a shut mouth, no hat and black clothing, lit from the right, "
+        "looking right",
+    )
 
 
 def test_attributes_fill_their_ranges(faces):

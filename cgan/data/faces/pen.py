@@ -149,7 +149,6 @@ class Pen:
         """Draw `face` from now on, on a background [S, S, 4]."""
         self.pixels[:], self._orders[face] = colours, 0
         self._face, self._order, self._last = face, self._areas[face].getCanvas(), 0
-        self.place(skia.Matrix())
 
     def paint(self, path: skia.Path, colour: int, alpha: float = 1.0) -> None:
         """Colour alone: shading and decoration."""
