@@ -45,7 +45,7 @@ from cgan.evaluation import quick_evaluation
 from cgan.inference import resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks.generator import Stem
-from cgan.networks.layers import TransposedConv2d, UpConv2d
+from cgan.networks.layers import StridedConv2d, TransposedConv2d, UpConv2d
 from cgan.precision import resolve
 from cgan.presets import PRESETS, preset
 from cgan.training.trainer import Trainer
@@ -76,7 +76,7 @@ class Plain:
         self.config, self.device = config, device
         torch.manual_seed(config.training.seed)
         self.model = ConditionalGAN(config.model(data.targets, data.size, data.channels)).to(device)
-        as_written(self.model.generator)
+        as_written(self.model)
         self.images = data.images.to(device)
         self.raw = self.model.encoder.encode(data.targets).to(device)
         self.model.encoder.remember(self.raw)
@@ -119,6 +119,9 @@ def as_written(network: nn.Module) -> None:
         for name, child in module.named_children():
             if isinstance(child, UpConv2d):
                 setattr(module, name, layer := Enlarged(child.in_channels, child.out_channels, 3, padding=1))
+            elif isinstance(child, StridedConv2d):
+                layer = nn.Conv2d(child.in_channels, child.out_channels, 4, 2, 1)
+                setattr(module, name, layer)
             elif isinstance(child, TransposedConv2d):
                 layer = nn.ConvTranspose2d(child.in_channels, child.out_channels, 4, 2, 1)
                 setattr(module, name, layer)

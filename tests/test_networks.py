@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from cgan.networks import NORMS, DiscriminatorOptions, GeneratorOptions, discriminator, generator
 from cgan.networks.attention import SelfAttention
 from cgan.networks.generator import Mapping
-from cgan.networks.layers import MinibatchStd, Modulation, TransposedConv2d, UpConv2d
+from cgan.networks.layers import MinibatchStd, Modulation, StridedConv2d, TransposedConv2d, UpConv2d
 from cgan.networks.norms import NoNorm
 from cgan.networks.spatial import SpatialEncoder
 from cgan.types import Cond
@@ -330,6 +330,21 @@ def test_an_upsampling_convolution_is_the_convolution_of_the_repeated_map():
     layer, x = UpConv2d(3, 5), torch.randn(2, 3, 4, 6, requires_grad=True)
     repeated = F.interpolate(x, scale_factor=2)
     expected = F.conv2d(repeated, layer.weight, layer.bias, padding=1)
+    assert torch.allclose(layer(x), expected, atol=1e-5)
+    pull = torch.randn_like(expected)
+    inputs = [x, layer.weight, layer.bias]
+    own, plain = (torch.autograd.grad(y, inputs, pull) for y in (layer(x), expected))
+    assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(own, plain, strict=True))
+
+
+@pytest.mark.parametrize(("channels", "size"), [(1, (8, 6)), (3, (8, 6)), (1, (7, 5)), (4, (8, 6))])
+def test_a_strided_convolution_is_pytorchs_with_a_gradient_and_without(channels, size):
+    torch.manual_seed(0)
+    layer, x = StridedConv2d(channels, 5), torch.randn(2, channels, *size)
+    expected = F.conv2d(x, layer.weight, layer.bias, stride=2, padding=1)
+    assert torch.equal(layer(x), expected)
+    x.requires_grad_()
+    expected = F.conv2d(x, layer.weight, layer.bias, stride=2, padding=1)
     assert torch.allclose(layer(x), expected, atol=1e-5)
     pull = torch.randn_like(expected)
     inputs = [x, layer.weight, layer.bias]

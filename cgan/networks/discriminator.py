@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from cgan.networks.attention import SelfAttention
-from cgan.networks.layers import Init, MinibatchStd, initialise
+from cgan.networks.layers import Init, MinibatchStd, StridedConv2d, initialise
 from cgan.networks.norms import NoNorm, Norm
 from cgan.networks.reference import Reference
 from cgan.networks.spatial import resized
@@ -71,7 +71,7 @@ class Strided(nn.Module):
 
     def __init__(self, width: int, out: int, norm: Norm, first: bool):
         super().__init__()
-        self.conv = norm.weight(nn.Conv2d(width, out, 4, stride=2, padding=1))
+        self.conv = norm.weight(StridedConv2d(width, out))
         self.norm = nn.Identity() if first else norm.layer(out)
 
     def forward(self, x: Tensor) -> Tensor:
