@@ -67,7 +67,7 @@ def mnist() -> Config:
         generator=GeneratorOptions(widths=(32, 64), to_image="transposed", noise_dim=32),
         discriminator=DiscriminatorOptions(widths=(32, 64, 128), head="projection"),
         loss=BCE(),
-        regularizers={"r1": R1(weight=0.1), "auxiliary": Auxiliary(weight=0.2, generator_share=2.5)},
+        regularizers={"r1": R1(weight=0.1), "auxiliary": Auxiliary(weight=0.2, generator_share=1.5)},
         training=TrainingOptions(
             kimg=2400,
             batch=128,
@@ -194,16 +194,6 @@ def _told(config: Config, share: float) -> Config:
     return replace(config, regularizers={**config.regularizers, "auxiliary": auxiliary})
 
 
-def _mnist_stages() -> list[Config]:
-    """`mnist`, then twice with less of the auxiliary term, so that the hard digits are drawn too."""
-    shown = replace(mnist(), training__snapshots=2)
-    return [
-        mnist(),
-        _gone_on(_told(shown, 1.5), 800, 1e-3, training__decay_kimg=800, training__seed=1),
-        _gone_on(_told(shown, 0.5), 600, 8e-4, training__decay_kimg=600, training__seed=2),
-    ]
-
-
 def _fashion_stages() -> list[Config]:
     """`fashion_mnist`, then twice with less of the auxiliary term, so that unusual clothes are drawn too."""
     shown = replace(fashion_mnist(), training__snapshots=2)
@@ -244,7 +234,6 @@ PRESETS: dict[str, Callable[[], Config]] = {
 }
 
 STAGES: dict[str, Callable[[], list[Config]]] = {
-    "mnist": _mnist_stages,
     "fashion-mnist": _fashion_stages,
     "faces-text": _faces_text_stages,
     "faces-image": _faces_image_stages,
