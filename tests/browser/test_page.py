@@ -202,6 +202,25 @@ def test_a_busy_server_is_asked_again(visit):
     visitor.complaints.clear()
 
 
+def test_a_late_picture_of_another_model_is_not_shown(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero")
+    held = []
+    page.route(re.compile(r"/frame\.png\?(?!.*columns=)"), lambda each: held.append(each))
+    with page.expect_request(lambda request: "psi=0.5" in request.url):
+        page.locator("#generate-psi").fill("0.5")
+    with page.expect_request("**/frame.png?model=second*"):
+        page.locator("[data-models]").select_option("second")
+    while len(held) < 2:
+        page.wait_for_timeout(20)
+    late, asked = held
+    late.continue_()
+    page.wait_for_timeout(500)
+    assert "psi" not in page.locator(".frame img").get_attribute("src")
+    asked.continue_()
+    page.wait_for_selector('.frame img[src*="model=second"]')
+
+
 def test_an_address_for_another_server_says_so(visit):
     page = visit().open("model=third&label=zero", picture=False)
     assert "no model named third" in page.locator(".warning").inner_text()

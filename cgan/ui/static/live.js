@@ -12,6 +12,7 @@ class Live {
 
   ask(url, alt) {
     if (url === this.url && !this.late) return;
+    if (subject(url) !== subject(this.url)) this.latest = this.newest + 1; // what still flies comes too late
     Object.assign(this, { url, late: false });
     this.waiting = { url, alt, number: ++this.newest };
     this.#next();
@@ -68,6 +69,9 @@ class Live {
     setTimeout(() => this.late && job.number === this.newest && this.ask(job.url, job.alt), seconds * 1000);
   }
 }
+
+// The route and the model of an address.
+const subject = (url) => url?.split("&")[0];
 
 // What a tab's button says while pictures follow by themselves ("pause"), and while they don't ("play").
 function playButton(form, key) {
