@@ -24,13 +24,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cgan import __version__
 from cgan.config import to_json
 from cgan.dissection import Dissection
 from cgan.inference import Sampler, resolve_device
 from cgan.inversion import Guess, choices, embed
 from cgan.latent import directions, principal
-from cgan.model import METRICS, ConditionalGAN, ModelError, read_json
+from cgan.model import METRICS, TIMELINE, ConditionalGAN, ModelError, read_json
 from cgan.timeline import Snapshots
 from cgan.types import Cond, Raw
 
@@ -177,7 +176,7 @@ class Engine:
                 sampler=Sampler(model, self.device),
                 folder=(folders or {}).get(name),
                 directions=directions(model, DIRECTIONS),
-                version=version(model),
+                version=version(model, (folders or {}).get(name)),
             )
             for name, model in models.items()
         }
@@ -328,11 +327,25 @@ class Engine:
             job.finish(error)
 
 
-def version(model: ConditionalGAN) -> str:
-    """A short digest of what decides a model's pictures: its weights, its configuration and this program's
-    version."""
-    digest = hashlib.sha256(json.dumps([__version__, to_json(model.config)]).encode())
-    for name, tensor in sorted(model.player_state().items()):
+def version(model: ConditionalGAN, folder: Path | None = None) -> str:
+    """A short digest of what decides the answers about a model: its weights and configuration, the timeline
+    and the figures in its folder, and this program with the judges and pictures that it keeps."""
+    digest = hashlib.sha256(program() + json.dumps(to_json(model.config)).encode())
+    for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy())
+    for name in (METRICS, TIMELINE):
+        if folder and (folder / name).is_file():
+            digest.update((folder / name).read_bytes())
     return digest.hexdigest()[:12]
+
+
+@lru_cache(1)
+def program() -> bytes:
+    """A digest of this program's modules and of the tensors that it keeps for all models."""
+    home = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted([*home.rglob("*.py"), *(home.parent / "assets").glob("*/*.safetensors")]):
+        digest.update(path.relative_to(home.parent).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.digest()

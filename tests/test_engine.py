@@ -295,8 +295,16 @@ def test_the_version_follows_the_weights(model):
     assert version(again) == version(model)
     assert version(other) != version(model)
     other.generator.stem.bias[0] -= 1
+    assert version(other) == version(model)
     other.discriminator.projection.weight[0] += 1
-    assert version(other) == version(model), "the discriminator makes no pictures"
+    assert version(other) != version(model), "the discriminator's scores are answers too"
+
+
+def test_the_version_follows_the_figures(model, tmp_path):
+    bare = version(model, tmp_path)
+    assert bare == version(model)
+    (tmp_path / "metrics.json").write_text("{}")
+    assert version(model, tmp_path) != bare
 
 
 def test_load_from_folders(tmp_path, model):
