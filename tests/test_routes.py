@@ -293,6 +293,10 @@ def test_what_a_parameter_refuses(app, name, value):
         ("/frame.png?label=one&steps=3", "unknown parameter 'steps'"),
         ("/frame.png?label=one&label=two", "parameter 'label' is given more than once"),
         ("/frame.png?label=one&scale=3&scale=3", "parameter 'scale' is given more than once"),
+        (
+            "/frame.png?" + "&".join(f"p{k}=" for k in range(300)),
+            "at most 256 parameters can be given, got 300",
+        ),
         ("/strip.png?label=one&steps=65", "steps must be a whole number from 2 to 64, got '65'"),
         ("/strip.png?label=one&steps=1", "steps must be"),
         ("/strip.png?label=one&count=2", "unknown parameter 'count'"),

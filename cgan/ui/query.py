@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from cgan.registry import closest
 
+MOST = 256  # parameters
 LONGEST = 8000  # characters of one value; a drawing or a map comes as a small PNG in base64
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
@@ -17,6 +18,8 @@ class Query:
     """Parameters by name. Every reader raises ValueError that names the parameter and what it accepts."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]):
+        if len(pairs) > MOST:
+            raise ValueError(f"at most {MOST} parameters can be given, got {len(pairs)}")
         self._values = dict(pairs)
         self._known: dict[str, None] = {}  # in the order asked for
         if len(self._values) < len(pairs):
