@@ -23,6 +23,7 @@ from cgan.ui.pictures import GAP, enlarge, gif, png, tile
 from cgan.ui.query import Query
 
 PICTURES, PIXELS = 256, 2**22  # the most in one answer
+ROWS = 5  # noises of a grid
 ALONG = 7  # steps of a range in a grid
 FIRST = 2**20  # the last of a seed's samples that an answer may begin with
 
@@ -91,7 +92,8 @@ def grid(query: Query, resident: Resident) -> Plan:
     values = values_along(field)
     if not values:
         raise ValueError(f"model {resident.name} has no examples of {field.name} to make a grid of")
-    rows, columns = query.whole("rows", 5, 1, 16), len(values)
+    columns = len(values)
+    rows = query.whole("rows", most_rows(ROWS, columns), 1, 16)
     other = field_values(query, resident, without=field.name)
     conds = [resident.condition({**other, field.name: value}) for value in values]
     noise = noise_at(query, resident, "seed", rows)
@@ -101,6 +103,11 @@ def grid(query: Query, resident: Resident) -> Plan:
         order = torch.arange(rows * columns).view(rows, columns).T.flatten()
         noise, cond, columns = noise[order], cond[order], rows
     return sheet(query, resident, noise, cond, columns)
+
+
+def most_rows(rows: int, columns: int) -> int:
+    """As many of the rows as one answer has room for, one at least."""
+    return max(1, min(rows, PICTURES // columns))
 
 
 def values_along(field: Field) -> tuple[str, ...]:

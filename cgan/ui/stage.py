@@ -15,6 +15,7 @@ import gradio as gr
 from cgan.conditions import Field
 from cgan.ui.controls import button, download
 from cgan.ui.i18n import ENGLISH, LANGUAGES, address, say, text
+from cgan.ui.plans import PICTURES
 from cgan.ui.tabs import TABS
 
 HERE = Path(__file__).parent
@@ -37,6 +38,7 @@ def explorer(
         apply_default_css=False,
         elem_id="explorer",
         models=list(models),
+        most=PICTURES,
         texts=ENGLISH,
         languages={language: address(language) for language in LANGUAGES},
     )

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from cgan.ui.server import BUNDLED
+from cgan.ui.tabs import TABS
 from tests.browser.conftest import Visitor, serving
 from tests.browser.test_fields import pixels
 
@@ -41,6 +42,33 @@ def test_the_stage_shows_the_first_example_and_then_the_last_one_pointed_at(visi
     visitor.address("tab=conditioning", "seed=1")
 
 
+def test_what_is_saved_from_an_example_has_its_models_name(visit, bundled):
+    page = visit(at=bundled).open("tab=generate&model=mnist&seed=4&label=1")
+    page.locator("[data-home]").click()
+    page.locator("#tab-examples").click()
+    link = page.locator('.gallery a[data-model="faces-attributes"]').first
+    link.hover()
+    page.wait_for_selector('.frame img[src*="model=faces-attributes"]')
+    with page.expect_download() as download:
+        page.locator("[data-save]").click()
+    assert download.value.suggested_filename == "faces-attributes-examples.png"
+    code = page.locator('[data-snippet="snippet_python"] code')
+    page.wait_for_function("code => code.textContent.includes('faces-attributes')", arg=code.element_handle())
+    assert "mnist" not in code.inner_text()
+
+
+@pytest.mark.parametrize("model", ["mnist", "faces-attributes"])
+def test_every_file_that_a_tab_offers_is_there(visit, bundled, model):
+    page = visit(at=bundled).open(f"model={model}")
+    offered = "links => links.filter((link) => link.checkVisibility()).map((link) => link.href)"
+    for tab in TABS:
+        page.locator(f"#tab-{tab}").click()
+        page.wait_for_timeout(300)
+        for address in page.locator("a[download]").evaluate_all(offered):
+            response = page.request.get(address)
+            assert response.ok, f"{tab}: {address} {response.text()}"
+
+
 def test_examples_begin_with_the_chosen_model_and_lead_to_the_head_of_the_page(visit, bundled):
     visitor: Visitor = visit("phone", bundled)
     page = visitor.page
@@ -72,6 +100,16 @@ def test_the_grid_of_many_fields_holds_the_others_as_chosen(visit, bundled):
     assert visitor.shown() != before
     page.locator(".cells button").first.click()
     visitor.address("tab=generate", "smile=-0.8", "glasses=none", "hair_colour=red")
+
+
+def test_a_cell_is_of_the_field_that_the_columns_go_along(visit, bundled):
+    """Two ranges from -1 to 1 have the same names along the edge."""
+    visitor = visit(at=bundled)
+    page = visitor.open("tab=conditioning&model=faces-attributes&along=smile")
+    page.locator(".cells button").nth(6).wait_for()
+    page.locator("#conditioning-along").select_option("tilt")
+    page.locator(".cells button").nth(6).click()
+    assert "smile=1" not in visitor.address("tab=generate", "tilt=1")
 
 
 def test_a_photograph_becomes_lines_where_drawings_are_expected(visit, bundled):

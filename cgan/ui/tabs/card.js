@@ -6,6 +6,9 @@ tabs.card = {
 
   // The samples' state has nothing to change here; the card follows the model.
   model({ metrics }, form) {
+    const { rows } = form.elements;
+    this.usual ??= rows.dataset.default;
+    rows.value = rows.dataset.default = Math.min(this.usual, tabs.conditioning.room);
     let parts;
     try {
       parts = this.parts(metrics);

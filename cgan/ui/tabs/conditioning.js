@@ -24,6 +24,11 @@ tabs.conditioning = {
     select.replaceChildren(...names.map((name) => new Option(named(name), name)));
     select.dataset.default = names[0];
     $("[data-along]", form).hidden = names.length < 2;
+    const { rows } = form.elements;
+    this.usual ??= rows.dataset.default;
+    rows.max = Math.min(16, this.room);
+    rows.dataset.default = Math.min(this.usual, rows.max);
+    put(rows, String(Math.min(rows.value, rows.max)));
     this.rest(form);
   },
 
@@ -33,6 +38,12 @@ tabs.conditioning = {
       control.disabled = control.name === form.elements.along.value;
       control.closest(".field, .slider, .dropdown, .chip:has([type=checkbox])").hidden = control.disabled;
     }
+  },
+
+  // Rows of noises that one answer has room for, under the columns as they begin.
+  get room() {
+    const [first] = [...model().fields].sort((a, b) => (b.type === "choice") - (a.type === "choice"));
+    return first ? Math.max(1, Math.floor(props.most / this.values(first)[0].length)) : 16;
   },
 
   // What the columns ask for, with a name for each; pictures and captions are numbered.
@@ -50,7 +61,7 @@ tabs.conditioning = {
     const noises = Array.from({ length: Number(query.get("rows")) }, (_, index) => String(index + 1));
     const swapped = query.has("transpose");
     $(".asked", form).replaceChildren(...(field.type === "caption" ? values : []).map((value) => node("li", { textContent: value })));
-    const key = JSON.stringify([noises.length, swapped, titles, page.model]);
+    const key = JSON.stringify([noises.length, swapped, field.name, titles, page.model]);
     if (this.key === key) return;
     this.key = key;
     const [rows, columns] = swapped ? [titles, noises] : [noises, titles];

@@ -21,7 +21,7 @@ from cgan.ui.controls import button, choice, download, seed, slider
 from cgan.ui.fields import widgets
 from cgan.ui.i18n import text
 from cgan.ui.pictures import GAP, enlarge, gif, png, tile
-from cgan.ui.plans import Plan, Route, Work, bound, field_values, noise_at, sheet
+from cgan.ui.plans import Plan, Route, Work, bound, field_values, most_rows, noise_at, sheet
 from cgan.ui.query import Query
 from cgan.ui.tabs.base import Tab
 
@@ -81,8 +81,8 @@ def _asked(query: Query, resident: Resident) -> tuple[Tensor, Raw, int]:
     """noise [N, Z], raw [N, ...] and the columns of their sheet."""
     if query.choice("view", VIEWS[0], VIEWS) == "one":
         return noise_at(query, resident, "seed", 1), _parse(query, resident), 1
-    rows = query.whole("rows", ROWS, 1, MOST)
     field = next((field for field in resident.model.encoder.fields() if isinstance(field, Choice)), None)
+    rows = query.whole("rows", most_rows(ROWS, len(field.choices) if field else ROWS), 1, MOST)
     if field is None:
         raw = _parse(query, resident)
         return noise_at(query, resident, "seed", rows**2), raw.expand(rows**2, *raw.shape[1:]), rows
@@ -97,7 +97,7 @@ def _parse(query: Query, resident: Resident, **chosen: str) -> Raw:
 
 def _scale(query: Query, resident: Resident, pictures: int, frames: int = 1) -> int:
     scale = query.whole("scale", 1, 1, 16)
-    bound(pictures * frames, pictures * frames * ((resident.model.config.size + GAP) * scale) ** 2)
+    bound(pictures, pictures * frames * ((resident.model.config.size + GAP) * scale) ** 2)
     return scale
 
 
