@@ -173,7 +173,7 @@ def _tools(group: str, tools: tuple[str, str], wide: int) -> str:
     )
     slider = (
         f'<div class="slider"><label for="{group}-wide">{text("wide")}</label><input type="range" '
-        f'id="{group}-wide" min="1" max="16" step="1" value="{wide}"><output>{wide}</output></div>'
+        f'id="{group}-wide" form="" min="1" max="16" step="1" value="{wide}"><output>{wide}</output></div>'
     )
     return f'<div class="chips" role="radiogroup" aria-label="{say("tools")}">{chips}</div>{slider}'
 

@@ -39,7 +39,7 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
     found = []
     for resident in engine.models.values():
         config, metrics = resident.model.config, resident.metrics()
-        fields = resident.model.encoder.fields()
+        fields, training = resident.model.encoder.fields(), metrics.get("training")
         found.append(
             {
                 "name": resident.name,
@@ -55,7 +55,7 @@ def describe(engine: Engine) -> list[dict[str, Any]]:
                 "opening": opening(resident),
                 "fields": [{"type": type(f).__name__.lower(), **dataclasses.asdict(f)} for f in fields],
                 "device": str(engine.device),
-                "kimg": metrics.get("training", {}).get("kimg"),
+                "kimg": training.get("kimg") if isinstance(training, dict) else None,
                 "snapshots": resident.snapshots.kimg if resident.snapshots else [],
                 "judged": judge(resident.model) is not None,
                 "metrics": metrics,

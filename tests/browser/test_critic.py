@@ -94,12 +94,62 @@ def test_the_heat_lies_over_the_picture(visit, site):
     assert page.locator(".box > .heat").is_hidden()
 
 
+def test_back_at_a_model_its_scores_are_told_again(visit, site):
+    page = visit().open("tab=critic&seed=5&label=two")
+    logit = httpx.get(f"{site}/score.json?seed=5&label=two").json()["logit"]
+    best = page.locator('.ranked[data-end="best"] button:not([hidden]) small').first
+    for _ in range(2):
+        says(page, READING, logit)
+        page.wait_for_function("button => button.textContent", arg=best.element_handle())
+        page.locator("[data-models]").select_option("second")
+        page.locator("[data-models]").select_option("first")
+        page.locator("#critic-label").select_option("two")
+
+
+def test_scores_stand_under_the_pictures_that_they_are_of(visit, site):
+    page = visit().open("tab=critic&seed=5&label=two")
+    row = page.locator('.ranked[data-end="best"]')
+    sheet = "row => getComputedStyle(row).getPropertyValue('--sheet')"
+    page.wait_for_function(f"row => ({sheet})(row).includes('seed=5')", arg=row.element_handle())
+    held = []
+    page.route("**/ranking.json*", lambda each: held.append(each))
+    for seed in (6, 7):
+        page.locator("#critic-seed").fill(str(seed))
+        page.wait_for_timeout(400)  # until the hand has rested
+    (late,) = held
+    late.continue_()
+    page.wait_for_function(f"row => ({sheet})(row).includes('seed=6')", arg=row.element_handle())
+    ranking = httpx.get(f"{site}/ranking.json?seed=6&label=two").json()
+    score = row.locator("small").first.inner_text().replace("−", "-")
+    assert float(score) == pytest.approx(ranking["logits"][ranking["order"][0]], abs=0.006)
+    while len(held) < 2:
+        page.wait_for_timeout(20)
+    held[1].continue_()
+    page.wait_for_function(f"row => ({sheet})(row).includes('seed=7')", arg=row.element_handle())
+
+
+def test_a_score_that_did_not_come_is_asked_for_again(visit, site):
+    visitor = visit()
+    page = visitor.page
+    answers = iter([503])
+
+    def answer(route):
+        status = next(answers, None)
+        route.fulfill(status=status) if status else route.continue_()
+
+    page.route("**/score.json*", answer)
+    visitor.open("tab=critic&seed=5&label=two")
+    says(page, READING, httpx.get(f"{site}/score.json?seed=5&label=two").json()["logit"])
+    visitor.complaints.clear()
+
+
 def test_another_models_pad_has_its_own_size(visit):
     visitor = visit()
     page = visitor.open("tab=critic&seed=5&label=two")
     page.locator("[data-models]").select_option("second")
     visitor.wait_for("frame.png?model=second&seed=5&label=Ankle boot")
     assert page.locator(".freehand canvas").count() == 1
+    assert page.locator(".freehand .heat").count() == 1
     assert page.locator(".freehand canvas").evaluate("canvas => canvas.width") == 8
 
 

@@ -28,6 +28,8 @@ def test_directions(visit, site, size):
     visitor.wait_for("frame.png?seed=1&label=one")
     page.locator("#directions-way-0").fill("3")
     visitor.wait_for("direction.png?seed=1&label=one&kind=pca&moves=3&layers=0,2")
+    page.locator("#directions-way-4").fill("-1")
+    visitor.wait_for("direction.png?seed=1&label=one&kind=pca&moves=3,0,0,0,-1&layers=0,2")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -52,6 +52,11 @@ def test_a_sweep_of_the_mouse_switches_every_tile_on_its_way(visit, site):
     page.mouse.up()
     off = ",".join(f"0:{channel}" for channel in order[:3])
     visitor.wait_for(f"dissected.png?seed=5&label=two&off={off}")
+    page.mouse.move(*places[3])
+    page.mouse.down(button="right")
+    page.mouse.up(button="right")
+    page.wait_for_timeout(100)
+    assert page.locator('.channels [aria-checked="false"]').count() == 3
 
 
 def test_the_parts_are_chosen_by_keys_and_generates_picture_is_taken(visit):

@@ -25,7 +25,7 @@ def test_the_page_opens_on_a_picture(visit, size):
     page = visitor.open()
     visitor.wait_for("frame.png?model=first&seed=1&label=zero")
     assert "nobody/third" in page.locator(".notice").inner_text()
-    assert "seed 1" in page.locator(".frame img").get_attribute("alt")
+    assert "Seed 1" in page.locator(".frame img").get_attribute("alt")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.title() == "Conditional GAN Explorer"
 
@@ -199,6 +199,31 @@ def test_a_busy_server_is_asked_again(visit):
     page.wait_for_selector(".warning:not(:empty)")
     visitor.wait_for("frame.png?seed=1&label=zero&psi=0.5")
     page.wait_for_selector(".warning:empty", state="attached")
+    visitor.complaints.clear()
+
+
+def test_a_late_refusal_of_what_is_asked_no_more_is_not_told(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero")
+    held = []
+
+    def answer(route):
+        if "psi=0.5" not in route.request.url:
+            route.continue_()
+        elif route.request.resource_type == "image":
+            route.abort()
+        else:
+            held.append(route)
+
+    page.route("**/frame.png*", answer)
+    page.locator("#generate-psi").fill("0.5")
+    while not held:
+        page.wait_for_timeout(20)
+    page.locator("#generate-psi").fill("0.6")
+    visitor.wait_for("frame.png?seed=1&label=zero&psi=0.6")
+    held[0].fulfill(status=503)
+    page.wait_for_timeout(300)
+    assert page.locator(".warning").inner_text() == ""
     visitor.complaints.clear()
 
 

@@ -2,7 +2,7 @@
 
 const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)}\u00a0%`;
 const plainly = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
-const judged = (curve) => (curve ?? []).filter((point) => Number.isFinite(point.obedience)); // there may have been no judge
+const judged = (curve) => (Array.isArray(curve) ? curve : []).filter((point) => Number.isFinite(point?.obedience)); // there may have been no judge
 const threeDigits = (value) => `${Number(value.toPrecision(3))}`;
 
 function node(tag, properties = {}, ...children) {

@@ -42,8 +42,8 @@ const home = {
     const gif = $("[data-walk]", this.box);
     gif.hidden = path !== "frame.png";
     if (gif.hidden) return;
-    const scale = Math.max(1, Math.min(16, Math.floor(240 / model().size)));
-    Object.assign(gif, { href: `${route("walk.gif", way)}&steps=32&scale=${scale}`, download: `${page.model}-walk.gif` });
+    const scale = Math.max(1, Math.min(16, Math.floor(240 / this.model.size)));
+    Object.assign(gif, { href: `${route("walk.gif", way)}&steps=32&scale=${scale}`, download: `${this.model.name}-walk.gif` });
   },
 
   // ---- the same picture elsewhere
@@ -83,18 +83,23 @@ ${lines}    api_name="/${values.address ? "picture" : name}",
     return made;
   },
 
+  // The picture's own, which Examples shows of every model.
+  get model() {
+    return modelOf(this.query);
+  },
+
   get fields() {
-    return model().fields.map((field) => field.name);
+    return this.model.fields.map((field) => field.name);
   },
 
   python() {
     const head = "from pathlib import Path\n\n";
-    const folder = written(model().folder);
+    const folder = written(this.model.folder);
     if (this.path !== "frame.png") {
       return `${head}from cgan.engine import Engine
 from cgan.ui.answer import answer
 
-engine = Engine.load({${written(page.model)}: Path(${folder})}, "cpu")
+engine = Engine.load({${written(this.model.name)}: Path(${folder})}, "cpu")
 picture = answer(engine, ${written(`/${this.path}?${plain(this.query)}`)})
 Path("picture.png").write_bytes(picture)
 engine.close()`;
@@ -113,7 +118,7 @@ from cgan.model import ConditionalGAN
 from cgan.ui.pictures import png, tile
 
 model = ConditionalGAN.load(${folder})
-leading = directions(model, ${model().directions})
+leading = directions(model, ${this.model.directions})
 noise = ${this.place(query.get("seed") ?? 0)}
 ${this.condition("cond", "")}${count > 1 ? `cond = cond.expand(${count})\n` : ""}${second ? this.between(path) : ""}
 pictures = Sampler(model, torch.device("cpu"))(noise, cond)  # uint8 [N, C, H, W]
@@ -185,7 +190,7 @@ ${this.condition("end", "2")}cond = cond.lerp(end, t)
   async record() {
     const button = $("[data-video]", this.box);
     const tell = (text) => ($("span", button).textContent = text);
-    const [frames, name] = [this.frames(), `${page.model}-walk`];
+    const [frames, name] = [this.frames(), `${this.model.name}-walk`];
     button.disabled = true;
     try {
       const images = [];

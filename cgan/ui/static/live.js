@@ -59,8 +59,12 @@ class Live {
   // An image does not say why it did not come. Refused for good: the reason; else the newest is asked for again.
   async #explain(job) {
     const answer = await fetch(job.url).catch(() => null);
-    if (answer?.status >= 400 && answer.status < 500) {
-      this.failed(say("refused", { why: props.why(await answer.text()).slice(0, 300) }));
+    const refused = answer?.status >= 400 && answer.status < 500;
+    const why = refused && props.why(await answer.text().catch(() => ""));
+    if (job.number !== this.newest) return;
+    if (refused) {
+      this.latest = job.number; // no older one's success hides it
+      this.failed(say("refused", { why: why.slice(0, 300) }));
       return;
     }
     if (!answer?.ok) this.failed(say(answer ? "busy" : "offline"));

@@ -26,9 +26,7 @@ const stage = new Live($(".frame"), {
   shown(image, milliseconds) {
     $(".frame").style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
     const scale = Math.min(16, Math.max(1, Math.floor(1120 / Math.max(image.naturalWidth, image.naturalHeight))));
-    const save = $("[data-save]");
-    save.href = `${image.src}&scale=${scale}`;
-    save.download = `${page.model}-${page.tab}.png`;
+    $("[data-save]").href = `${image.src}&scale=${scale}`;
     warn("");
     home.shown(image.src);
     readout.note(milliseconds);
@@ -43,8 +41,15 @@ function warn(message) {
 
 // What the picture shows, in words: every parameter but the model. A picture that was asked for has no words.
 function describe(query, key = "described") {
-  const words = (value) => (/^[\w-]{60,}$/.test(value) ? "" : ` ${value}`);
-  const parts = [...query].filter(([name]) => name !== "model").map(([name, value]) => name + words(value));
+  const fields = model().fields.map((field) => field.name);
+  const title = (name) => {
+    const first = name.replace(/2$/, ""); // of the second end
+    const told = fields.includes(first) ? named(first) : props.texts[first];
+    return told ? told + (first === name ? "" : " 2") : name;
+  };
+  const words = (value) => (/^[\w:,.-]{60,}$/.test(value) ? "" : ` ${props.word(value)}`);
+  const parts = [...query].filter(([name]) => name !== "model")
+    .map(([name, value]) => title(name) + words(value));
   return say(key, { what: parts.join(", ") });
 }
 
@@ -165,13 +170,14 @@ function listen() {
     changed();
   });
   // A finger that scrolls the page from a slider on has moved nothing.
-  let before;
-  element.addEventListener("pointerdown", ({ target: { value, dataset } }) => (before = { value, touched: "touched" in dataset }));
-  element.addEventListener("pointercancel", ({ target }) => {
+  const began = new Map(); // by finger
+  element.addEventListener("pointerdown", ({ target: { value, dataset }, pointerId }) => began.set(pointerId, { value, touched: "touched" in dataset }));
+  element.addEventListener("pointercancel", ({ target, pointerId }) => {
     if (target.type !== "range") return;
-    target.value = before.value;
+    const { value, touched } = began.get(pointerId);
+    target.value = value;
     tell(target);
-    if (before.touched) return;
+    if (touched) return;
     delete target.dataset.touched;
     paint(target);
     changed();
@@ -193,6 +199,9 @@ function listen() {
   for (const button of $$('[role="tab"]')) button.addEventListener("click", () => open(button.dataset.tab));
   $('[role="tablist"]').addEventListener("keydown", turn);
   $("[data-copy]").addEventListener("click", copy);
+  $("[data-save]").addEventListener("click", ({ currentTarget: link }) => {
+    link.download = `${modelOf(new URL(link.href).searchParams).name}-${page.tab}.png`;
+  });
   $("[data-models]")?.addEventListener("change", ({ target }) => {
     choose(target.value);
     changed();

@@ -2,13 +2,14 @@
 
 const form = (name = page.tab) => $(`form[data-tab="${name}"]`);
 const model = () => props.models.find((each) => each.name === page.model);
+const modelOf = (query) => props.models.find((each) => each.name === query.get("model"));
 const plain = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
 
 // The address of a picture: the tab's parameters without those that only the page knows.
 function route(path, query) {
   const own = new URLSearchParams(query);
   for (const control of $$("[data-page]")) own.delete(control.name);
-  return `${path}?${plain(own)}&v=${model().version}`;
+  return `${path}?${plain(own)}&v=${modelOf(own).version}`;
 }
 
 // Whether every component of the noise is set, as after a search: whatever the seed, its noises are all this one.
@@ -109,7 +110,8 @@ function paint(input) {
   input.style.setProperty("--at", share(input.value));
   input.style.setProperty("--zero", share(Math.max(input.min, 0)));
   const loose = input.closest('[data-kind="sparse"]') && !("touched" in input.dataset);
-  input.nextElementSibling.textContent = loose ? say("unset") : Number(input.value).toFixed(decimals(input));
+  const shown = input.nextElementSibling;
+  if (shown?.tagName === "OUTPUT") shown.textContent = loose ? say("unset") : Number(input.value).toFixed(decimals(input));
   input.parentElement.classList.toggle("loose", Boolean(loose));
 }
 

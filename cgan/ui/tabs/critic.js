@@ -3,10 +3,10 @@
 tabs.critic = {
   start(form) {
     this.heat = new Live(this.layer($(".box")), { aside: true });
-    this.score = new Newest((told) => this.tell(form, { own: told }));
-    this.ranking = new Newest((told) => this.tell(form, { ranking: told }));
-    this.real = new Newest((told) => this.tell(form, { real: told }));
-    this.drawing = new Newest((told) => this.tell(form, { drawn: told }));
+    this.score = new Newest((own) => this.tell(form, { own }));
+    this.ranking = new Newest((ranking, made) => this.tell(form, { ranking, made }));
+    this.real = new Newest((real, reals) => this.tell(form, { real, reals }));
+    this.drawing = new Newest((drawn) => this.tell(form, { drawn }));
     for (const row of $$(".ranked", form)) {
       row.addEventListener("click", ({ target }) => this.pick(form, row, target.closest("button")?.dataset.index));
     }
@@ -19,6 +19,7 @@ tabs.critic = {
 
   model(_, form) {
     this.told = {};
+    for (const answers of [this.score, this.ranking, this.real, this.drawing]) answers?.forget();
     for (const row of $$(".ranked", form)) {
       row.hidden = false;
       row.inert = true; // empty places until it is ranked
@@ -27,6 +28,7 @@ tabs.critic = {
     }
     $(".opinion .reading", form).textContent = "";
     $(".scale", form).replaceChildren();
+    $$(".freehand .heat").forEach((layer) => layer.remove());
     this.pad = Freehand.in($(".freehand"), form);
     this.padHeat = new Live(this.layer($(".freehand .sheet")), { aside: true });
   },
@@ -69,13 +71,11 @@ tabs.critic = {
     const all = new URLSearchParams(own);
     all.delete("first");
     if (settled(all)) all.delete("raw");
-    this.ranking.ask(route("ranking.json", all));
+    const ranking = route("ranking.json", all);
     all.set("count", 64);
-    this.made = route("frame.png", all);
-    all.delete("count");
-    for (const name of ["psi", "z", "raw"]) all.delete(name);
-    this.real.ask(route("real.json", all));
-    this.reals = route("real.png", all);
+    this.ranking.ask(ranking, route("frame.png", all));
+    for (const name of ["count", "psi", "z", "raw"]) all.delete(name);
+    this.real.ask(route("real.json", all), route("real.png", all));
     this.mark(form);
   },
 
@@ -87,9 +87,9 @@ tabs.critic = {
     $(".freehand .reading").textContent = drawn ? this.words(drawn, "critic_drawn", "critic_drawn_logit") : "";
     if (told.ranking) {
       const { logits, order } = ranking;
-      for (const [end, shown] of [["best", order], ["worst", [...order].reverse()]]) this.rank(form, end, shown, logits, this.made);
+      for (const [end, shown] of [["best", order], ["worst", [...order].reverse()]]) this.rank(form, end, shown, logits, told.made);
     }
-    if (told.real) this.rank(form, "real", [...real.logits.keys()], real.logits, this.reals);
+    if (told.real) this.rank(form, "real", [...real.logits.keys()], real.logits, told.reals);
     $("[data-ticks]", form).hidden = real?.logits.length === 0;
     $(".scale", form).replaceChildren(...(own ? [this.scale(own, ranking?.logits ?? [], real?.logits ?? [], drawn)] : []));
   },
@@ -187,27 +187,31 @@ tabs.critic = {
 
 const signed = (value, digits = 2) => value.toFixed(digits).replace("-", "−");
 
-// The answer to the newest address asked for; one request at a time.
+// The answer to the newest address asked for, with the sheet of what it is about; one request at a time. What can't be
+// answered now is asked again.
 class Newest {
   constructor(use) {
     this.use = use;
   }
 
-  async ask(url) {
-    this.url = url;
+  async ask(url, sheet) {
+    this.next = { url, sheet };
     if (this.busy) return;
     this.busy = true;
-    while (this.url && this.url !== this.done) {
-      const asked = this.url;
-      const told = await fetch(asked).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
-      this.done = asked;
-      if (told && this.url) this.use(told);
+    while (this.next && this.next.url !== this.done) {
+      const asked = this.next;
+      const answer = await fetch(asked.url).catch(() => null);
+      const told = answer?.ok ? await answer.json().catch(() => null) : null;
+      if (subject(this.next?.url) !== subject(asked.url)) continue; // of another model
+      if (told) this.use(told, asked.sheet);
+      if (told || answer?.status < 500) this.done = asked.url;
+      else await new Promise((done) => setTimeout(done, 2000));
     }
     this.busy = false;
   }
 
   // Nothing is asked any more, and what comes late is of no use.
   forget() {
-    this.url = this.done = null;
+    this.next = this.done = null;
   }
 }

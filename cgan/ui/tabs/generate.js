@@ -57,11 +57,13 @@ tabs.generate = {
     $(".measured").hidden = !model().judged;
     if (!model().judged || url === this.measured) return;
     this.measured = url;
-    const answer = await fetch(url).then((each) => (each.ok ? each.json() : null)).catch(() => null);
+    const found = await fetch(url).catch(() => null);
+    const answer = found?.ok ? await found.json().catch(() => null) : null;
     if (url !== this.measured) return;
     if (!answer) this.measured = null;
     $(".measured ul").replaceChildren(...(answer?.rows ?? []).map((row) => this.row(row)));
-    $(".measured .note").textContent = answer ? this.note(answer) : say("measured_not");
+    $(".measured .note").textContent = answer ? this.note(answer)
+      : say(found?.status >= 400 && found.status < 500 ? "measured_not" : "measured_lost");
   },
 
   note({ judge, rows }) {

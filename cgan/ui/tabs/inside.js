@@ -11,8 +11,8 @@ tabs.inside = {
     tiles.addEventListener("click", ({ target }) => this.press(form, target));
     tiles.addEventListener("keydown", (event) => this.move(event));
     // A mouse that is held down sweeps: every tile it comes over goes as the first did.
-    tiles.addEventListener("pointerdown", ({ target, pointerType }) => pointerType === "mouse" && this.sweep(form, target));
-    tiles.addEventListener("pointerover", ({ target }) => this.sweeping !== undefined && this.turn(form, [target], this.sweeping));
+    tiles.addEventListener("pointerdown", ({ target, pointerType, button }) => pointerType === "mouse" && !button && this.sweep(form, target));
+    tiles.addEventListener("pointerover", ({ target, buttons }) => this.sweeping !== undefined && buttons & 1 && this.turn(form, [target], this.sweeping));
     addEventListener("pointerup", () => {
       delete this.sweeping;
       setTimeout(() => (this.swept = false)); // the click of this pointer comes first

@@ -8,7 +8,7 @@ tabs.interpolate = {
     $("[data-play]", form).addEventListener("click", () => (this.playing ? this.leave(form) : this.play(form)));
     form.elements.t.addEventListener("pointerdown", () => this.leave(form));
     form.elements.t.addEventListener("keydown", () => this.leave(form));
-    $(".film", form).addEventListener("pointerdown", (event) => this.pick(event, form));
+    $(".film", form).addEventListener("click", (event) => this.pick(event, form));
   },
 
   update(query, form) {

@@ -60,7 +60,7 @@ tabs.learn = {
   words(kimg) {
     const when = say("learn_at", { kimg: kimg >= 10 || !kimg ? Math.round(kimg) : kimg.toFixed(1) });
     const point = this.points.find((each) => Math.abs(each.kimg - kimg) <= 0.02 * kimg);
-    if (!point) return `${when}.`;
+    if (!Number.isFinite(point?.frechet_ratio)) return `${when}.`;
     const frechet = point.frechet_ratio >= 100 ? Math.round(point.frechet_ratio).toLocaleString(props.language) : threeDigits(point.frechet_ratio);
     return say("learn_figures", { when, obedience: percent(point.obedience, 1), frechet });
   },

@@ -66,8 +66,8 @@ tabs.neighbours = {
   tell({ rows, rank, usual, searched, of, judge }, space, form) {
     const written = (distance) => distance.toFixed(2);
     $(".nearest ol", form).replaceChildren(...rows.map(({ label, row, distance }) => {
-      const item = node("li", { title: say("neighbours_item", { row, label: label ?? "", distance: written(distance) }) });
-      item.append(...[label, written(distance)].filter((each) => each !== null).map((textContent) => node("span", { textContent })));
+      const item = node("li", { title: say("neighbours_item", { row, label: label === null ? "" : props.word(label), distance: written(distance) }) });
+      item.append(...[label === null ? null : props.word(label), written(distance)].filter((each) => each !== null).map((textContent) => node("span", { textContent })));
       return item;
     }));
     const share = Math.round(100 * rank);
