@@ -17,9 +17,10 @@ from cgan.__main__ import main
 from cgan.conditions import CONDITIONS
 from cgan.conditions.attributes import Attributes
 from cgan.conditions.label import Label
+from cgan.data import Images
 from cgan.data.faces import Faces
 from cgan.data.vision import MNIST
-from cgan.evaluation import alike, check_choices, draw_samples, drawer, quick_evaluation
+from cgan.evaluation import alike, check_choices, draw_samples, drawer, quick_evaluation, real_reference
 from cgan.metrics import MEASURES, report
 from cgan.metrics.asked import asked
 from cgan.model import ConditionalGAN
@@ -133,6 +134,21 @@ def test_a_model_of_another_size_is_refused(root):
     measure = quick_evaluation(tiny_config(dataset__size=28).dataset, "label", root, count=150)
     with pytest.raises(ValueError, match="feature network takes uint8 pictures"):
         measure(model)
+
+
+def test_the_quick_reference_of_large_pictures_is_of_every_class(root, monkeypatch):
+    """A folder's pictures come class by class."""
+    train, test = (MNIST().load(root, split) for split in ("train", "test"))
+    order = train.targets["label"].argsort()
+    train = Images(train.images[order], {**train.targets, "label": train.targets["label"][order]})
+    splits = {"train": train, "test": test}
+    monkeypatch.setattr(MNIST, "load", lambda self, root, split, download: splits[split])
+    monkeypatch.setattr(evaluation, "QUICK_SIZE", 14)
+    images, targets = real_reference(MNIST(), "label", root, False, 150, fewer=True).train
+    assert len(images) == len(targets["label"]) == 100
+    assert targets["label"].unique().tolist() == list(range(10))
+    place = (train.images == images[7]).flatten(1).all(1).nonzero()[0, 0]
+    assert train.targets["label"][place] == targets["label"][7]
 
 
 def test_a_missing_timeline_is_told_before_anything_is_measured(root, tmp_path, capsys):
