@@ -310,6 +310,8 @@ class Trainer:
             "snapshots": [kimg for kimg, _ in self.snapshots],
             "curve": self.curve,
             "faults": self.faults,
+            "present_faults": sorted(self.present_faults),
+            "watch": vars(self.watch),
         }
         if self.accelerator.is_main_process:
             checkpoint.write(self.folder, tensors, meta)
@@ -339,6 +341,7 @@ class Trainer:
         self.update.forget()
         self.images_seen, self.seconds, self.curve = meta["images_seen"], meta["seconds"], meta["curve"]
         self.commits, self.faults = meta["commits"], meta["faults"]
+        self.present_faults, self.watch = set(meta.get("present_faults", [])), Watch(**meta.get("watch", {}))
         self.snapshots = [
             (kimg, checkpoint.unpack(f"snapshot/{k}", tensors)) for k, kimg in enumerate(meta["snapshots"])
         ]
