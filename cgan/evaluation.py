@@ -45,13 +45,6 @@ QUICK_COUNT = 5000  # pictures of the trainer's evaluation
 QUICK_SIZE = 32  # pictures with more pixels than this times this: fewer of them, in proportion
 
 
-def draw_samples(model: ConditionalGAN, seed: int, count: int) -> tuple[Tensor, dict[str, Any]]:
-    """uint8 pictures [N, C, H, W] of samples 0 .. count - 1 under `seed`, and by name what each was asked to
-    show."""
-    raw = model.encoder.sample(count, seed)
-    return _pictures(model, seed, raw), model.encoder.decode(raw)
-
-
 def _pictures(model: ConditionalGAN, seed: int, raw: Raw) -> Tensor:
     """uint8 [N, C, H, W] from noises 0 .. N - 1 under `seed`."""
     noise = model.noise(seed, len(raw))

@@ -20,7 +20,7 @@ from cgan.conditions.label import Label
 from cgan.data import Images
 from cgan.data.faces import Faces
 from cgan.data.vision import MNIST
-from cgan.evaluation import alike, check_choices, draw_samples, drawer, quick_evaluation, real_reference
+from cgan.evaluation import alike, check_choices, drawer, quick_evaluation, real_reference
 from cgan.metrics import MEASURES, report
 from cgan.metrics.asked import asked
 from cgan.model import ConditionalGAN
@@ -42,9 +42,9 @@ def drawn_root(root: Path, training: int, test: int) -> Path:
     raw.mkdir(parents=True)
     model = ConditionalGAN.load(FOLDER)
     for name, seed, count in (("train", 1, training), ("t10k", 2, test)):
-        images, asked = draw_samples(model, seed, count)
+        images, asked = drawer(model)(seed, count)
         write_idx(raw / f"{name}-images-idx3-ubyte", images[:, 0])
-        write_idx(raw / f"{name}-labels-idx1-ubyte", torch.as_tensor(asked["label"]))
+        write_idx(raw / f"{name}-labels-idx1-ubyte", asked["label"])
     return root
 
 
@@ -193,8 +193,8 @@ def test_a_model_of_other_classes_than_the_data_s_is_not_measured(root):
 
 def test_samples_do_not_depend_on_how_many_are_drawn():
     model = ConditionalGAN.load(FOLDER)
-    few, asked_few = draw_samples(model, 3, 20)
-    many, asked_many = draw_samples(model, 3, 600)
+    few, asked_few = drawer(model)(3, 20)
+    many, asked_many = drawer(model)(3, 600)
     assert (few.int() - many[:20].int()).abs().max() <= 1
     assert (asked_few["label"] == asked_many["label"][:20]).all()
 

@@ -1,4 +1,4 @@
-"""The trainer: a resident data set, the step of `steps.py`, a running average, checkpoints, a model folder.
+"""The trainer: a resident data set, the step of `steps.py`, a running average, checkpoints.
 
 A run is a pure function of its config and data: every step's randomness is reseeded from (seed, images
 seen), so a run that was killed and resumed ends with the weights of an uninterrupted one.
@@ -125,7 +125,7 @@ class Trainer:
         self.faults: list[dict[str, Any]] = []  # what went wrong, and when it began
 
     def fit(self) -> ConditionalGAN:
-        """Train to the end and leave a model folder. Returns the averaged model.
+        """Train to the end. Returns the averaged model; `folder.finish` makes a model folder of it.
 
         Raises Diverged, a TrainingError, if a loss or weight is not finite, TrainingError if the folder holds
         another run, CheckpointError if a checkpoint can't be written. Asked to stop it saves a checkpoint of
