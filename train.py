@@ -171,7 +171,7 @@ def train(
     from cgan import hub
     from cgan.evaluation import quick_evaluation
     from cgan.model import ConditionalGAN
-    from cgan.training.folder import finish
+    from cgan.training.folder import History, finish
     from cgan.training.trainer import Trainer
 
     dataset, condition = configs[0].dataset, configs[0].condition
@@ -189,8 +189,9 @@ def train(
     for number, config in enumerate(configs, start=1):
         folder = out if number == len(configs) else out / str(number)
         trainer = Trainer(config, data, folder, evaluate, ConditionalGAN.load(start) if start else None)
+        before = History.of(start, trainer.model.config) if start else None
         trainer.fit()
-        finish(trainer, f"python train.py {shown(sys.argv[1:])}", start)
+        finish(trainer, f"python train.py {shown(sys.argv[1:])}", before)
         trainer.accelerator.wait_for_everyone()
         start = folder
 

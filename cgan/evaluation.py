@@ -33,6 +33,7 @@ from cgan.metrics.report import (
     evaluate,
     part,
     quick,
+    subset,
 )
 from cgan.model import METRICS, ConditionalGAN, read_json, write_json
 from cgan.rng import stream
@@ -42,13 +43,6 @@ from cgan.types import Raw
 CHUNK = 500  # pictures made at once
 QUICK_COUNT = 5000  # pictures of the trainer's evaluation
 QUICK_SIZE = 32  # pictures with more pixels than this times this: fewer of them, in proportion
-
-
-def draw_samples(model: ConditionalGAN, seed: int, count: int) -> tuple[Tensor, dict[str, Any]]:
-    """uint8 pictures [N, C, H, W] of samples 0 .. count - 1 under `seed`, and by name what each was asked to
-    show."""
-    raw = model.encoder.sample(count, seed)
-    return _pictures(model, seed, raw), model.encoder.decode(raw)
 
 
 def _pictures(model: ConditionalGAN, seed: int, raw: Raw) -> Tensor:
@@ -95,15 +89,17 @@ def real_reference(
     network = FeatureNetwork.load(name, home(name, data_root))
     train, test = (dataset.load(data_root, split, download) for split in ("train", "test"))
     _check_judge(network, train)
-    seen, share = train.images, min(1.0, (QUICK_SIZE / train.size) ** 2)
+    seen = train.images, {"label": train.targets["label"]} if "label" in train.targets else {}
     if fewer:
-        seen = seen[: max(int(share * len(seen)), network.width + 1)]
-        count = min(max(int(share * count), network.width + 1), len(seen), len(test))
+        share = min(1.0, (QUICK_SIZE / train.size) ** 2)
+        kept, count = (max(int(share * most), network.width + 1) for most in (len(train), count))
+        seen = subset(seen, kept) if kept < len(train) else seen  # the first may be all of one class
+        count = min(count, len(seen[0]), len(test))
     return RealReference(
         network=network,
         form=form,
         count=count,
-        train=(seen, {"label": train.targets["label"][: len(seen)]} if "label" in train.targets else {}),
+        train=seen,
         test=(test.images, asked(dataset, form, test.targets)),
         alike=None if fewer else alike(dataset, form, test),
     )

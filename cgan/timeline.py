@@ -1,7 +1,7 @@
 """Snapshots of a generator along its training, to watch it learn.
 
-Weights are kept in 8 bits with one scale a row, half of half precision's size, so that a dozen snapshots of
-every bundled model fit the repository; buffers and vectors are kept in half precision.
+Tensors of two or more dimensions are kept in 8 bits with one scale a row, half of half precision's size, so
+that a dozen snapshots of every bundled model fit the repository; the others are kept in half precision.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ Ready = TypeVar("Ready")  # a snapshot, as its user needs it
 
 
 def compress(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Matrices and kernels as int8 [R, ...] beside scales float16 [R, 1, ...], the rest as float16. What the
-    data give and training leaves as it is, is not kept."""
+    """Two or more dimensions as int8 [R, ...] beside scales float16 [R, 1, ...], the rest as float16. What
+    the data give and training leaves as it is, is not kept."""
     packed: dict[str, Tensor] = {}
     for name, tensor in state.items():
         if name == BANK:

@@ -17,9 +17,10 @@ from cgan.__main__ import main
 from cgan.conditions import CONDITIONS
 from cgan.conditions.attributes import Attributes
 from cgan.conditions.label import Label
+from cgan.data import Images
 from cgan.data.faces import Faces
 from cgan.data.vision import MNIST
-from cgan.evaluation import alike, check_choices, draw_samples, drawer, quick_evaluation
+from cgan.evaluation import alike, check_choices, drawer, quick_evaluation, real_reference
 from cgan.metrics import MEASURES, report
 from cgan.metrics.asked import asked
 from cgan.model import ConditionalGAN
@@ -41,9 +42,9 @@ def drawn_root(root: Path, training: int, test: int) -> Path:
     raw.mkdir(parents=True)
     model = ConditionalGAN.load(FOLDER)
     for name, seed, count in (("train", 1, training), ("t10k", 2, test)):
-        images, asked = draw_samples(model, seed, count)
+        images, asked = drawer(model)(seed, count)
         write_idx(raw / f"{name}-images-idx3-ubyte", images[:, 0])
-        write_idx(raw / f"{name}-labels-idx1-ubyte", torch.as_tensor(asked["label"]))
+        write_idx(raw / f"{name}-labels-idx1-ubyte", asked["label"])
     return root
 
 
@@ -135,6 +136,21 @@ def test_a_model_of_another_size_is_refused(root):
         measure(model)
 
 
+def test_the_quick_reference_of_large_pictures_is_of_every_class(root, monkeypatch):
+    """A folder's pictures come class by class."""
+    train, test = (MNIST().load(root, split) for split in ("train", "test"))
+    order = train.targets["label"].argsort()
+    train = Images(train.images[order], {**train.targets, "label": train.targets["label"][order]})
+    splits = {"train": train, "test": test}
+    monkeypatch.setattr(MNIST, "load", lambda self, root, split, download: splits[split])
+    monkeypatch.setattr(evaluation, "QUICK_SIZE", 14)
+    images, targets = real_reference(MNIST(), "label", root, False, 150, fewer=True).train
+    assert len(images) == len(targets["label"]) == 100
+    assert targets["label"].unique().tolist() == list(range(10))
+    place = (train.images == images[7]).flatten(1).all(1).nonzero()[0, 0]
+    assert train.targets["label"][place] == targets["label"][7]
+
+
 def test_a_missing_timeline_is_told_before_anything_is_measured(root, tmp_path, capsys):
     folder = shutil.copytree(FOLDER, tmp_path / "model")
     (folder / "timeline.safetensors").unlink()
@@ -177,8 +193,8 @@ def test_a_model_of_other_classes_than_the_data_s_is_not_measured(root):
 
 def test_samples_do_not_depend_on_how_many_are_drawn():
     model = ConditionalGAN.load(FOLDER)
-    few, asked_few = draw_samples(model, 3, 20)
-    many, asked_many = draw_samples(model, 3, 600)
+    few, asked_few = drawer(model)(3, 20)
+    many, asked_many = drawer(model)(3, 600)
     assert (few.int() - many[:20].int()).abs().max() <= 1
     assert (asked_few["label"] == asked_many["label"][:20]).all()
 

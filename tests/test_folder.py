@@ -418,6 +418,47 @@ def test_what_can_not_be_read_is_named_and_left_out(classes, monkeypatch, capfd)
     assert "notes" not in err
 
 
+@pytest.mark.parametrize("name", ["images", "masks", "conditions"])
+def test_a_link_in_the_place_of_a_paired_folder_is_left_out(tmp_path, capfd, name):
+    root = paired(tmp_path / "in")
+    (root / name).rename(tmp_path / "elsewhere")
+    (root / name).symlink_to(tmp_path / "elsewhere")
+    targets = load(root).targets
+    assert ({"images": "image", "masks": "mask", "conditions": "image"}[name]) not in targets
+    assert capfd.readouterr().err.count(f"{name}: a linked folder is not followed; left out") == 1
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_a_link_in_the_place_of_a_split_is_left_out(tmp_path, capfd, name):
+    picture(tmp_path / "elsewhere" / "dog" / "0.png")
+    other = "train" if name == "test" else "test"
+    for k in range(20):
+        picture(tmp_path / "in" / other / "cat" / f"{k}.png")
+    (tmp_path / "in" / name).symlink_to(tmp_path / "elsewhere")
+    count, targets = both(tmp_path / "in")
+    assert (count, len(targets["classes"])) == (20, 1)
+    assert f"{name}: a linked folder is not followed; left out" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "classes.txt"])
+def test_a_text_file_that_is_a_link_out_of_the_folder_is_refused(tmp_path, name):
+    """Its lines would become names of classes, which are published."""
+    root, rows = paired(tmp_path / "in"), [{"file_name": f"images/{k}.jpg"} for k in range(30)]
+    texts = {
+        "metadata.csv": "file_name\n" + "\n".join(row["file_name"] for row in rows),
+        "metadata.jsonl": "\n".join(map(json.dumps, rows)),
+        "classes.txt": "a\nb\nc",
+    }
+    (tmp_path / "secret").write_text(texts[name])
+    (root / name).symlink_to(tmp_path / "secret")
+    with pytest.raises(ValueError, match=rf"^{root / name} points outside the folder$"):
+        load(root)
+    (root / name).unlink()
+    (root / "own").write_text(texts[name])
+    (root / name).symlink_to("own")
+    assert "mask" in load(root).targets, "a link within the folder"
+
+
 def test_a_folder_that_can_not_be_read_is_named(classes, monkeypatch, capfd):
     picture(classes / "closed" / "0.png")
     scan = os.scandir

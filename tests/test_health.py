@@ -10,6 +10,7 @@ import torch
 from cgan.config import AdamOptions
 from cgan.training.folder import finish
 from cgan.training.health import Watch, noise_variety
+from cgan.training.log import Log
 from cgan.training.trainer import Trainer
 from cgan.types import Batch
 from tests.conftest import tiny_config, tiny_data
@@ -55,3 +56,30 @@ def test_a_run_whose_discriminator_wins_says_so(tmp_path, capsys):
     assert "discriminator wins" in [fault["fault"] for fault in trainer.faults]
     assert "kimg: discriminator wins" in capsys.readouterr().err
     assert json.loads((tmp_path / "metrics.json").read_text())["faults"] == trainer.faults
+    resumed = Trainer(config, tiny_data(), tmp_path)
+    resumed.fit()
+    assert resumed.present_faults == trainer.present_faults != set()
+
+
+def test_what_goes_wrong_before_and_after_a_run_is_resumed_is_told_once(tmp_path, monkeypatch):
+    """A win takes several entries to be seen, and the resumed run's first entry ends none."""
+    flush, won = Log.flush, {"health/order": 1.0}
+    monkeypatch.setattr(Log, "flush", lambda self, seen: (flush(self, seen)[0] | won, None))
+    whole = Trainer(tiny_config(), tiny_data(), tmp_path / "whole")
+    whole.fit()
+    (fault,) = whole.faults
+    broken = Trainer(tiny_config(), tiny_data(), tmp_path / "broken")
+    step = broken.step
+
+    def broken_off():
+        if broken.images_seen == 256:
+            raise KeyboardInterrupt
+        return step()
+
+    broken.step = broken_off
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit()
+    resumed = Trainer(tiny_config(), tiny_data(), tmp_path / "broken")
+    resumed.fit()
+    assert broken.faults == resumed.faults == whole.faults == [fault]
+    assert resumed.watch == whole.watch

@@ -143,6 +143,18 @@ def test_real_pictures_that_can_be_no_yardstick_are_named(reference):
         evaluate(fresh, bright)
 
 
+@pytest.mark.parametrize("side", ["train", "test"])
+def test_without_two_pictures_of_a_class_only_variety_is_left_out(reference, side):
+    images, targets = getattr(reference, side)
+    few = (targets["label"] != 3) | (torch.arange(len(images)) == (targets["label"] == 3).nonzero()[0])
+    lacking = dataclasses.replace(reference, **{side: (images[few], {"label": targets["label"][few]})})
+    result = evaluate(fresh, lacking, seeds=[0])
+    assert "variety" not in result["real"]
+    assert ("variety" in result["generated"]) == (side == "test")
+    whole = evaluate(fresh, reference, seeds=[0])
+    assert result["generated"].keys() | {"variety"} == whole["generated"].keys()
+
+
 def test_shuffled_labels_are_a_tenth_right(reference):
     assert quick(disobedient, reference)["obedience"] == pytest.approx(0.1, abs=0.06)
     obedience = evaluate(disobedient, reference, seeds=[0])["generated"]["obedience"]

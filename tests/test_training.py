@@ -36,7 +36,7 @@ from cgan.timeline import Snapshots, Timeline
 from cgan.training import checkpoint
 from cgan.training.ema import EMA
 from cgan.training.feed import Feed
-from cgan.training.folder import finish
+from cgan.training.folder import History, finish
 from cgan.training.health import Watch
 from cgan.training.log import save_samples
 from cgan.training.stopping import asked_to_stop
@@ -665,7 +665,7 @@ def test_a_run_begins_from_the_weights_and_the_history_of_another(tmp_path):
     second = Trainer(config, tiny_data(), tmp_path / "second", start=model)
     assert same(second.model.state_dict(), model.state_dict())
     second.fit()
-    finish(second, "the second command", start)
+    finish(second, "the second command", History.of(start, second.model.config))
     metrics = json.loads((tmp_path / "second" / "metrics.json").read_text())
     training = metrics["training"]
     assert metrics["curve"][0]["kimg"] == training["began_from"]["kimg"] + second.curve[0]["kimg"]
@@ -701,13 +701,35 @@ def test_another_model_s_history_is_not_this_one_s(tmp_path, same_condition):
         config = tiny_config(generator__mapping=4)
     second = Trainer(config, data, tmp_path / "second", start=ConditionalGAN.load(tmp_path / "first"))
     second.fit()
-    finish(second, "the second command", tmp_path / "first")
+    finish(second, "the second command", History.of(tmp_path / "first", second.model.config))
     since = first.images_seen / 1000
     assert Timeline(tmp_path / "second").kimg == [kimg + since for kimg, _ in second.snapshots]
     Snapshots(ConditionalGAN.load(tmp_path / "second"), tmp_path / "second", lambda model: model)[0]
     metrics = json.loads((tmp_path / "second" / "metrics.json").read_text())
     assert metrics["curve"] == (first.curve if same_condition else [])
     assert metrics["training"]["began_from"]["command"] == "the first command"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (TIMELINE, "version https://git-lfs.github.com/spec/v1"),
+        (METRICS, '{"curve": null}'),
+        (METRICS, '{"training": null}'),
+        (METRICS, '{"training": {"kimg": "many"}}'),
+    ],
+)
+def test_a_broken_history_is_told_before_training(tmp_path, monkeypatch, capsys, name, content):
+    start = tmp_path / "start"
+    finish(Trainer(tiny_config(), tiny_data(), start), "the command")
+    (start / name).write_text(content)
+    monkeypatch.setattr(train, "preset", lambda name: tiny_config())
+    monkeypatch.setattr(type(tiny_config().dataset), "load", lambda *arguments: tiny_data())
+    monkeypatch.setattr(Trainer, "fit", lambda self: pytest.fail("it trained"))
+    words = ["--preset", "mnist", "--data-root", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert train.main([*words, "--init", str(start)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(start / name) in line
 
 
 def test_a_run_begins_from_what_fits(tmp_path, capsys):

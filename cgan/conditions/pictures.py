@@ -69,8 +69,9 @@ def read(field: str, text: str, formats: tuple[str, ...]) -> Image.Image:
 
 
 def read_map(field: str, text: str, size: int) -> np.ndarray:
-    """A PNG of class ids, grey values or palette indices -> uint8 [size, size]; 255 where it is
-    transparent. ValueError if it is none."""
+    """A PNG of class ids, grey values or palette indices -> uint8 [size, size]; 255 where an alpha channel
+    makes it transparent. (A value that the file calls transparent stays an id, as in a data set's masks.)
+    ValueError if it is none."""
     picture = read(field, text, ("PNG",))
     if picture.mode not in ("L", "P"):
         grey, alpha = picture.convert("LA").split()

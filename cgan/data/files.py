@@ -96,6 +96,18 @@ def _ids(picture: Image.Image) -> np.ndarray:
     return np.asarray(picture).astype(np.uint8)
 
 
+def inside(path: Path, root: Path) -> bool:
+    """Whether a path, all links followed, leads into `root`, a resolved one."""
+    return Path(os.path.realpath(path)).is_relative_to(root)  # Path.resolve raises where links go in a circle
+
+
+def present(path: Path, root: Path) -> bool:
+    """Whether there is such a text file. ValueError if it is a link out of `root`."""
+    if path.is_file() and not inside(path, root):
+        raise ValueError(f"{path} points outside the folder")
+    return path.is_file()
+
+
 def map_classes(paths: Sequence[Path]) -> tuple[int, list[int] | None]:
     """How many classes the maps have (the highest id but 255, plus one), and the palette of one of them as
     r, g, b, r, ... where it has one. Files that can't be read count nothing."""

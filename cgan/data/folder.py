@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from cgan.data.base import Images, Split
-from cgan.data.files import Notes, header, map_classes, read_files, read_map, read_picture, strict
+from cgan.data.files import Notes, header, map_classes, present, read_files, read_map, read_picture, strict
 from cgan.data.layout import Entry, index
 from cgan.data.table import TEXT, Column, captions, columns
 
@@ -134,8 +134,9 @@ def _mask_classes(root: Path, masks: Sequence[Path]) -> tuple[tuple[str, ...], t
     """Names and colours "#rrggbb": of classes.txt, else numbers, and of a mask's palette, else our own."""
     count, palette = map_classes(masks)
     path = root / CLASSES_FILE
+    there = present(path, root)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else []
+        lines = path.read_text(encoding="utf-8-sig").splitlines() if there else []
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     given = [CLASS_LINE.fullmatch(line.strip()) for line in lines if line.strip()]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cgan.data.base import Split
-from cgan.data.files import SUFFIXES, Notes
+from cgan.data.files import SUFFIXES, Notes, inside
 from cgan.data.table import FILE, LABEL, cell, find_table, plain, read_table
 
 SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test", "valid": "test"}
@@ -38,7 +38,10 @@ def index(root: Path, notes: Notes) -> list[Entry]:
     """
     folders = _folders(root)
     divided = "train" in folders and folders <= set(SPLITS)
-    homes = [root / name for name in sorted(folders)] if divided and not find_table([root]) else [root]
+    homes = [root]
+    if divided and not find_table([root], root):
+        homes = [root / name for name in sorted(folders)]
+        _leave_links(_visible(root), root, notes)
     entries = [entry for home in homes for entry in _scan(home, root, notes)]
     tops = [entry.path.relative_to(root).parts[0] for entry in entries]
     if divided and len(set(tops)) > 1:
@@ -49,7 +52,19 @@ def index(root: Path, notes: Notes) -> list[Entry]:
 
 
 def _folders(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(HIDDEN)}
+    """Names of the folders in it that are neither hidden nor links."""
+    return {path.name for path in _visible(folder) if not path.is_symlink()}
+
+
+def _leave_links(folders: list[Path], root: Path, notes: Notes) -> None:
+    """Say which of the folders are links."""
+    for path in folders:
+        if path.is_symlink():
+            notes(path.relative_to(root), "a linked folder is not followed; left out")
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(HIDDEN))
 
 
 def _drawn(path: Path) -> Split:
@@ -64,10 +79,12 @@ def _scan(home: Path, root: Path, notes: Notes) -> Iterator[Entry]:
     others = folders - PAIRED
     paired = "images" in folders and (not others or folders & {"masks", "conditions"})
     pictures = home / "images" if paired else home
+    if paired:
+        _leave_links(_visible(home), root, notes)
     for name in sorted(others) if paired else ():
         notes((home / name).relative_to(root), "neither images, masks nor conditions; left out")
     files = list(_walk(pictures, root, notes))
-    table = find_table([home, pictures])
+    table = find_table([home, pictures], root)
     found = _by_table(table, files, root, notes) if table else _by_folder(pictures, files, notes)
     beside = {
         name: {_stem(path, home / name): path for path in _walk(home / name, root, notes)}
@@ -93,20 +110,14 @@ def _walk(folder: Path, root: Path, notes: Notes) -> Iterator[Path]:
 
     for place, folders, names in os.walk(folder, onerror=unread):
         folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
-        for name in folders:
-            if (Path(place) / name).is_symlink():
-                notes((Path(place) / name).relative_to(root), "a linked folder is not followed; left out")
+        _leave_links([Path(place) / name for name in folders], root, notes)
         for name in sorted(names):
             path = Path(place) / name
             if path.suffix.lower() in SUFFIXES and not name.startswith(HIDDEN):
-                if path.is_symlink() and not _inside(path, root):
+                if path.is_symlink() and not inside(path, root):
                     notes(path.relative_to(root), "points outside the folder; left out")
                 else:
                     yield path
-
-
-def _inside(path: Path, root: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(root)  # Path.resolve raises where links go in a circle
 
 
 def _by_folder(home: Path, files: list[Path], notes: Notes) -> Iterator[Entry]:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from cgan.data.files import Notes
+from cgan.data.files import Notes, present
 from cgan.types import Attribute
 
 NAMES = ("metadata.csv", "metadata.jsonl")
@@ -29,9 +29,11 @@ Row: TypeAlias = Mapping[str, Any]
 Column: TypeAlias = tuple[Attribute, list[float | None]]
 
 
-def find_table(folders: Sequence[Path]) -> Path | None:
-    """The metadata file in one of the folders. ValueError if there are several."""
-    found = [path for folder in dict.fromkeys(folders) for name in NAMES if (path := folder / name).is_file()]
+def find_table(folders: Sequence[Path], root: Path) -> Path | None:
+    """The metadata file in one of the folders. ValueError if there are several, or it is a link out of
+    `root`."""
+    paths = [folder / name for folder in dict.fromkeys(folders) for name in NAMES]
+    found = [path for path in paths if present(path, root)]
     if len(found) > 1:
         raise ValueError(f"{found[0]} and {found[1]} both describe the pictures: keep one of them")
     return found[0] if found else None

@@ -183,11 +183,19 @@ def score(pictures: Pictures, reference: RealReference) -> dict[str, Any]:
         **manifold_figures(reference.manifold, other),
         "nearest": memorisation(nearest(images[:NEAREST], reference.train[0])[0], reference.fresh_distances),
     }
-    if "label" in targets and reference.network.info.classes:
-        spread = variety(judged.features, torch.as_tensor(targets["label"]), len(reference.variety))
+    classes = len(reference.network.info.classes)
+    if all(_pairs(each, classes) for each in (targets, reference.train[1])):
+        spread = variety(judged.features, torch.as_tensor(targets["label"]), classes)
         ratios = [own / real for own, real in zip(spread, reference.variety, strict=True)]
         result["variety"] = {"ratio": statistics.fmean(ratios), "per_class": ratios}
     return result
+
+
+def _pairs(targets: Mapping[str, Any], classes: int) -> bool:
+    """Whether every class has two pictures; no, where there are no classes."""
+    if not classes or "label" not in targets:
+        return False
+    return bool((torch.as_tensor(targets["label"]).bincount(minlength=classes) > 1).all())
 
 
 def quick(draw: Draw, reference: RealReference, seed: int = 0) -> dict[str, float]:
@@ -260,7 +268,8 @@ def evaluate(
         - frechet, kernel: distances to the training set, the lower the better
         - precision, recall, density, coverage: see `manifold_figures`
         - nearest {distance, ratio, copies}: see `memorisation`
-        - variety {ratio, per_class [K]}: spread within a class over that of the training set (labels only)
+        - variety {ratio, per_class [K]}: spread within a class over that of the training set (labels only,
+          and only if each class has two pictures on either side)
         - noise_variety: spread of one condition's pictures under several noises over that of real pictures,
           whatever they show; of real ones where the data set has several under one condition
     - real: the same of as many real test pictures, plain numbers: the floor

@@ -47,7 +47,7 @@ class Modulation(nn.Module):
 
 
 class Concatenation(nn.Module):
-    """Normalise, activate nothing, and append the condition to the channels, as in the article."""
+    """Normalise, put a ReLU behind, and append the condition to the channels, as in the article."""
 
     def __init__(self, channels: int, vector_dim: int, spatial_channels: int, norm: Norm):
         super().__init__()
@@ -55,8 +55,7 @@ class Concatenation(nn.Module):
         self.out_channels = channels + vector_dim + spatial_channels
 
     def forward(self, x: Tensor, vector: Tensor | None, spatial: Maps | None) -> Tensor:
-        """[N, C, H, W], [N, D], maps [N, M, H, W] -> [N, C + D + M, H, W], the normalised part behind a
-        ReLU."""
+        """[N, C, H, W], [N, D], maps [N, M, H, W] -> [N, C + D + M, H, W]."""
         parts = [F.relu(self.norm(x))]
         if vector is not None:
             parts.append(vector[:, :, None, None].expand(-1, -1, *x.shape[2:]).to(x.dtype))

@@ -1,7 +1,7 @@
 """The table of a study: every row's runs as one entry, beside the baseline's.
 
 Keys of the table, ready for JSON:
-- study, baseline (the whole configuration), training {command, commits, hardware, torch, kimg, seeds, flags}
+- study, training {command, commits, hardware, torch, kimg, config: the baseline's, whole}
 - measured {features, judge_accuracy, count, real: the figures of as many test pictures}
 - spread: the standard deviation that one more seed shows, pooled over the rows in which nothing went wrong
 - rows, each: name, title, group, flags, reference, sentence, seeds (that are done), picture (whether it has)

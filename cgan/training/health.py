@@ -6,7 +6,6 @@ Shapes: N pictures, C channels, H x W pixels.
 from __future__ import annotations
 
 import statistics
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -19,6 +18,7 @@ COLLAPSED = 0.1  # noise variety below this share of the data's
 WON = 0.99  # share of pairs that the discriminator orders rightly
 EXPLODED = 100.0  # times the median gradient norm
 PATIENCE = 3  # entries in a row before a verdict counts as a win
+MEMORY = 20  # entries of which the median is taken
 
 
 @torch.no_grad()
@@ -35,9 +35,9 @@ def noise_variety(draw: Callable[[Tensor, Raw], Tensor], noises: tuple[Tensor, T
 
 @dataclass
 class Watch:
-    """Looks at each entry of the log and names what is wrong."""
+    """Looks at each entry of the log and names what is wrong. What it remembers is ready for JSON."""
 
-    norms: dict[str, deque[float]] = field(default_factory=dict)  # the last gradient norms, by name
+    norms: dict[str, list[float]] = field(default_factory=dict)  # the last gradient norms, by name
     wins: int = 0  # entries in a row that the discriminator has won
 
     def faults(self, figures: Mapping[str, float]) -> list[str]:
@@ -56,7 +56,6 @@ class Watch:
         return found
 
     def _exploded(self, name: str, value: float) -> bool:
-        known = self.norms.setdefault(name, deque(maxlen=20))
-        exploded = len(known) >= PATIENCE and value > EXPLODED * statistics.median(known)
-        known.append(value)
-        return exploded
+        known = self.norms.get(name, [])
+        self.norms[name] = [*known, value][-MEMORY:]
+        return len(known) >= PATIENCE and value > EXPLODED * statistics.median(known)

@@ -1,4 +1,4 @@
-"""The trainer: a resident data set, the step of `steps.py`, a running average, checkpoints, a model folder.
+"""The trainer: a resident data set, the step of `steps.py`, a running average, checkpoints.
 
 A run is a pure function of its config and data: every step's randomness is reseeded from (seed, images
 seen), so a run that was killed and resumed ends with the weights of an uninterrupted one.
@@ -125,7 +125,7 @@ class Trainer:
         self.faults: list[dict[str, Any]] = []  # what went wrong, and when it began
 
     def fit(self) -> ConditionalGAN:
-        """Train to the end and leave a model folder. Returns the averaged model.
+        """Train to the end. Returns the averaged model; `folder.finish` makes a model folder of it.
 
         Raises Diverged, a TrainingError, if a loss or weight is not finite, TrainingError if the folder holds
         another run, CheckpointError if a checkpoint can't be written. Asked to stop it saves a checkpoint of
@@ -310,6 +310,8 @@ class Trainer:
             "snapshots": [kimg for kimg, _ in self.snapshots],
             "curve": self.curve,
             "faults": self.faults,
+            "present_faults": sorted(self.present_faults),
+            "watch": vars(self.watch),
         }
         if self.accelerator.is_main_process:
             checkpoint.write(self.folder, tensors, meta)
@@ -339,6 +341,7 @@ class Trainer:
         self.update.forget()
         self.images_seen, self.seconds, self.curve = meta["images_seen"], meta["seconds"], meta["curve"]
         self.commits, self.faults = meta["commits"], meta["faults"]
+        self.present_faults, self.watch = set(meta.get("present_faults", [])), Watch(**meta.get("watch", {}))
         self.snapshots = [
             (kimg, checkpoint.unpack(f"snapshot/{k}", tensors)) for k, kimg in enumerate(meta["snapshots"])
         ]
