@@ -315,6 +315,22 @@ def test_ema_half_life():
     assert ema.average.weight.item() == pytest.approx(0.5)
 
 
+def test_averaged_weights_have_their_own_largest_singular_value():
+    """The average of spectral norm's unit vectors, which turn, would be too short, and the norm above 1."""
+    torch.manual_seed(0)
+    layer = Spectral().weight(torch.nn.Linear(6, 8))
+    torch.nn.init.orthogonal_(layer.parametrizations.weight.original)
+    ema = EMA(layer, kimg=1.0)
+    ema.schedule(100, images_seen=10**6)
+    norms = [torch.linalg.matrix_norm(ema.average.weight, ord=2).item()]
+    for _ in range(100):
+        layer.parametrizations.weight.original.data.add_(torch.randn(8, 6), alpha=0.1)
+        layer(torch.zeros(1, 6))
+        ema.update(layer)
+    norms.append(torch.linalg.matrix_norm(ema.average.weight, ord=2).item())
+    assert norms == pytest.approx([1, 1], abs=0.01)
+
+
 def test_training_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_path):
     config = tiny_config(training__kimg=3.2)
     trainer = Trainer(config, tiny_data(), tmp_path)
