@@ -280,6 +280,19 @@ def test_virtual_batches_are_the_first_real_one_and_noise_under_its_conditions(t
     assert torch.equal(trainer.ema.average[1].reference.inputs, before)
 
 
+def test_processes_have_the_same_reference_batches(tmp_path, monkeypatch):
+    norm = Virtual(reference=16)
+    config = tiny_config(generator__norm=norm, discriminator__norm=norm, training__condition_dropout=0.2)
+    buffers = [dict(Trainer(config, tiny_data(), tmp_path).model.named_buffers())]
+    monkeypatch.setattr(Accelerator, "num_processes", 2)
+    for rank in 0, 1:
+        monkeypatch.setattr(Accelerator, "process_index", rank)
+        buffers.append(dict(Trainer(config, tiny_data(), tmp_path).model.named_buffers()))
+    alone, first, second = buffers
+    assert same(first, alone)
+    assert same(second, alone)
+
+
 def test_condition_dropout_withholds_labels(tmp_path):
     trainer = Trainer(tiny_config(training__condition_dropout=0.5), tiny_data(), tmp_path)
     raw = torch.cat([trainer.feed.batch(16 * k).raw for k in range(4)])
