@@ -197,9 +197,10 @@ def prepare(generator: Generator, dtype: torch.dtype) -> None:
         if isinstance(module, Modulation):
             _fold_modulation(module)
     before = generator.stem
-    for block in generator.blocks:
+    for at, block in zip(generator.resolutions, generator.blocks, strict=False):
         if isinstance(block, TransposedUp):
-            _fold_concatenation(before, block.enter)
+            if str(at) not in generator.attention:  # which would stand between the two
+                _fold_concatenation(before, block.enter)
             before = block.conv
     transposed = generator.options.block == "transposed"  # whose last block makes the picture
     last = (generator.blocks[-1] if transposed else generator.to_image).conv

@@ -24,11 +24,11 @@ def directions(model: ConditionalGAN, count: int) -> Tensor:
     is less.
 
     Closed form (SeFa; Shen & Zhou 2021, equation 5): right singular vectors of every weight that reads the
-    noise, each weight first scaled to norm 1 so that no layer outvotes the others. A direction's largest
-    component is positive.
+    noise, each weight first scaled to norm 1 so that no layer outvotes the others; one of zeros has no say. A
+    direction's largest component is positive.
     """
     reading = torch.cat([weight / weight.norm() for weight in _weights_reading_noise(model)])  # [R, Z]
-    leading = torch.linalg.svd(reading, full_matrices=False).Vh[:count]  # [L, Z]
+    leading = torch.linalg.svd(reading.nan_to_num(), full_matrices=False).Vh[:count]  # [L, Z]
     return _signed(leading).float()
 
 

@@ -29,6 +29,7 @@ METRICS, TIMELINE, SAMPLES, CARD = "metrics.json", "timeline.safetensors", "samp
 REQUIRED_FILES = (CONFIG, WEIGHTS, DISCRIMINATOR)
 FOLDER_FILES = (*REQUIRED_FILES, METRICS, TIMELINE, SAMPLES, CARD)  # all that a model folder may hold
 FILE_LIMIT, TENSOR_LIMIT = 4 * 2**20, 2**30  # bytes
+MAP_LIMIT = 2**27  # numbers that a layer makes of one picture: 128 channels of 1024x1024, or attention at 128
 Shape: TypeAlias = tuple[int, ...]
 
 
@@ -40,6 +41,7 @@ class ConditionalGAN(nn.Module):
     """(noise, what was asked) -> picture, and the critic that judges it."""
 
     def __init__(self, config: ModelConfig):
+        """ValueError if the parts do not fit together, or a layer makes too much of one picture."""
         super().__init__()
         self.config = config
         self.encoder = config.condition.build()
@@ -48,6 +50,11 @@ class ConditionalGAN(nn.Module):
         self.discriminator = config.discriminator.build(
             *shape, self.encoder.auxiliary_dim if config.auxiliary else 0
         )
+        if (largest := _largest_map(self)) > MAP_LIMIT:
+            raise ValueError(
+                f"a layer makes {largest} numbers of one picture, more than the {MAP_LIMIT} allowed: "
+                "widths or attention are too large for their resolutions"
+            )
 
     def noise(self, seed: int, count: int, first: int = 0) -> Tensor:
         """Noise [count, Z] of the samples first, first + 1, ... under `seed`, on the CPU."""
@@ -121,6 +128,21 @@ class ConditionalGAN(nn.Module):
             except ValueError as error:
                 raise ModelError(f"{folder / WEIGHTS}: encoder.bank: {one_line(error)}") from error
         return model.eval().requires_grad_(False)
+
+
+def _largest_map(model: ConditionalGAN) -> int:
+    """The most numbers that a layer makes of one picture, about: channels times pixels, or, in attention,
+    pixels times a quarter of them. The weights, which a file's size bounds, say nothing of it."""
+    config, generator = model.config, model.config.generator
+    maps = model.encoder.spatial_channels
+    beside = maps and maps + generator.spatial_hidden
+    if generator.block == "transposed":
+        beside += model.encoder.vector_dim
+    resolutions = model.generator.resolutions
+    layers = [(width + beside, at) for width, at in zip(generator.widths, resolutions, strict=True)]
+    layers += [(width, config.size >> level) for level, width in enumerate(config.discriminator.widths)]
+    layers += [(at**2 // 4, at) for at in (*generator.attention, *config.discriminator.attention)]
+    return max(channels * at**2 for channels, at in layers)
 
 
 def fill(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:

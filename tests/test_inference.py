@@ -10,6 +10,7 @@ from cgan import inference
 from cgan.inference import Convolution, Sampler, Transposed, resolve_device
 from cgan.model import ConditionalGAN
 from cgan.networks import NORMS
+from cgan.networks.attention import SelfAttention
 from cgan.networks.layers import TransposedConv2d
 from cgan.types import Cond
 from tests.conftest import tiny_model
@@ -20,6 +21,7 @@ VARIANTS = [
     {"generator__block": "upsample"},
     {"generator__block": "transposed", "generator__norm": NORMS["batch"]()},
     {"generator__block": "transposed", "generator__norm": NORMS["spectral"]()},
+    {"generator__block": "transposed", "generator__attention": (4,)},
     {"generator__noise_in_blocks": False},
     {"generator__mapping": 6},
     {"generator__attention": (8,)},
@@ -29,12 +31,14 @@ VARIANTS = [
 
 
 def lived_in(**options) -> ConditionalGAN:
-    """A tiny model whose norms have seen something, so that folding them is not the identity."""
+    """A tiny model whose norms and attention have learned something, so that none is the identity."""
     model = tiny_model(**options)
     generator = torch.Generator().manual_seed(1)
     if model.generator.mapping:  # which starts as the identity
         model.generator.mapping.leave.weight.normal_(generator=generator)
     for module in model.generator.modules():
+        if isinstance(module, SelfAttention):
+            module.gain.fill_(1)
         if isinstance(module, nn.BatchNorm2d):
             module.running_mean.normal_(generator=generator)
             module.running_var.uniform_(0.2, 4, generator=generator)

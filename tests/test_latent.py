@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cgan.latent import directions, lerp, place, principal, slerp, spread
-from cgan.networks.norms import Virtual
+from cgan.networks.norms import Batch, Spectral, Virtual
 from tests.conftest import tiny_model
 
 
@@ -42,6 +42,16 @@ def test_every_layer_has_the_same_say():
     with torch.no_grad():
         model.generator.stem.weight[:5] *= 1000
     torch.testing.assert_close(directions(model, 5), before, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("norm", [Batch(), Spectral()], ids=str)
+def test_weights_of_zeros_have_no_say(norm):
+    model = tiny_model(generator__norm=norm)
+    for weight in model.generator.parameters():
+        weight.zero_()
+    assert directions(model, 16).isfinite().all()
+    model.generator.stem.weight[3, 0] = -7
+    torch.testing.assert_close(directions(model, 1), torch.eye(5)[[3]])
 
 
 @pytest.mark.parametrize(

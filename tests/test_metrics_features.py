@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_what_is_written_is_read_back(folder):
     assert torch.allclose(got.logits, expected.logits, atol=1e-5)
 
 
+def test_a_judge_of_large_maps_of_many_classes_is_read_back(tmp_path):
+    info = dataclasses.replace(INFO, size=256, mask_classes=tuple(map(str, range(20))), widths=(4, 4, 4))
+    save(info.build(), info, tmp_path / "dots.safetensors")
+    assert FeatureNetwork.load("dots", tmp_path).info == info
+
+
 def test_what_is_judged_does_not_depend_on_the_batch(folder):
     network = FeatureNetwork.load("dots", folder)
     images, _ = dots(70)
@@ -88,7 +95,7 @@ def unpickle(path: Path) -> None:
 
 
 def inflate(path: Path) -> None:
-    path.write_bytes(path.read_bytes() + bytes(1_000_000))
+    os.truncate(path, features.LARGEST + 1)
 
 
 def rewrite(path: Path, **changes: object) -> None:
@@ -101,7 +108,7 @@ def rewrite(path: Path, **changes: object) -> None:
     [
         (truncate, "."),
         (unpickle, "."),
-        (inflate, "larger than 1000000 bytes"),
+        (inflate, f"larger than {features.LARGEST} bytes"),
         (lambda path: rewrite(path, format="cgan-features-9"), "format 'cgan-features-9'"),
         (lambda path: rewrite(path, info={"classes": ["a", "b"]}), "Classifier"),
         (lambda path: rewrite(path, info={"channels": 10**9}), "Classifier"),

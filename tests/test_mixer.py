@@ -13,6 +13,7 @@ DIGITS = Choice("label", tuple("0123456789"))
 HAIR = Choice("hair", ("bald", "short", "<long>"))
 STYLES = Choice("style", ("bald", "short", "spiky", "curly", "bob", "long", "bun"))
 EYES = Choice("eyes", ("blue", "green"))
+CATS = Choice("label", ("cats, dogs", "cats", "tabby, tabby cat: all", "tabby"))
 
 
 def panel(fields):
@@ -33,6 +34,19 @@ def test_one_begins_with_a_mixture_that_the_condition_takes(field, pair, expecte
     held = next(attributes for _, attributes in panel([field]) if "data-mix" in attributes)
     assert (held["data-mix"], held["value"]) == (pair, expected)
     assert sorted(parse_mixture(field.name, begin(field), field.choices).tolist())[-2:] == [0.5, 0.5]
+
+
+@pytest.mark.parametrize(
+    ("text", "weights"),
+    [
+        ("cats, dogs", [1, 0, 0, 0]),
+        ("cats, dogs:0.5,tabby, tabby cat: all:0.5", [0.5, 0, 0.5, 0]),
+        ("tabby, tabby cat: all,cats:3", [0, 0.75, 0.25, 0]),
+        ("cats, tabby: 3", [0, 0.25, 0, 0.75]),
+    ],
+)
+def test_names_with_commas_are_mixed(text, weights):
+    assert parse_mixture("label", text, CATS.choices).tolist() == weights
 
 
 def test_every_choice_field_is_held_and_one_is_picked():

@@ -318,6 +318,11 @@ def test_golden_slice():
         (make_discriminator, {"count": 10**9}, "discriminator.count"),
         (make_discriminator, {"multi_scale": True}, "discriminator.multi_scale"),
         (make_discriminator, {"count": 3, "multi_scale": True}, "3 scales, more than the 2 levels"),
+        (
+            make_discriminator,
+            {"count": 2, "multi_scale": True, "norm": NORMS["virtual"]()},
+            "multi_scale does not go with discriminator.norm virtual",
+        ),
     ],
 )
 def test_contradictory_options_are_refused(make, options, message):

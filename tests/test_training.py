@@ -280,6 +280,19 @@ def test_virtual_batches_are_the_first_real_one_and_noise_under_its_conditions(t
     assert torch.equal(trainer.ema.average[1].reference.inputs, before)
 
 
+def test_processes_have_the_same_reference_batches(tmp_path, monkeypatch):
+    norm = Virtual(reference=16)
+    config = tiny_config(generator__norm=norm, discriminator__norm=norm, training__condition_dropout=0.2)
+    buffers = [dict(Trainer(config, tiny_data(), tmp_path).model.named_buffers())]
+    monkeypatch.setattr(Accelerator, "num_processes", 2)
+    for rank in 0, 1:
+        monkeypatch.setattr(Accelerator, "process_index", rank)
+        buffers.append(dict(Trainer(config, tiny_data(), tmp_path).model.named_buffers()))
+    alone, first, second = buffers
+    assert same(first, alone)
+    assert same(second, alone)
+
+
 def test_condition_dropout_withholds_labels(tmp_path):
     trainer = Trainer(tiny_config(training__condition_dropout=0.5), tiny_data(), tmp_path)
     raw = torch.cat([trainer.feed.batch(16 * k).raw for k in range(4)])
@@ -313,6 +326,22 @@ def test_ema_half_life():
     for _ in range(10):
         ema.update(module)
     assert ema.average.weight.item() == pytest.approx(0.5)
+
+
+def test_averaged_weights_have_their_own_largest_singular_value():
+    """The average of spectral norm's unit vectors, which turn, would be too short, and the norm above 1."""
+    torch.manual_seed(0)
+    layer = Spectral().weight(torch.nn.Linear(6, 8))
+    torch.nn.init.orthogonal_(layer.parametrizations.weight.original)
+    ema = EMA(layer, kimg=1.0)
+    ema.schedule(100, images_seen=10**6)
+    norms = [torch.linalg.matrix_norm(ema.average.weight, ord=2).item()]
+    for _ in range(100):
+        layer.parametrizations.weight.original.data.add_(torch.randn(8, 6), alpha=0.1)
+        layer(torch.zeros(1, 6))
+        ema.update(layer)
+    norms.append(torch.linalg.matrix_norm(ema.average.weight, ord=2).item())
+    assert norms == pytest.approx([1, 1], abs=0.01)
 
 
 def test_training_that_is_not_finite_stops_and_keeps_the_last_good_checkpoint(tmp_path):

@@ -1,4 +1,4 @@
-"""A choice among names, or a mixture of several: 'NAME', or 'NAME:WEIGHT,NAME:WEIGHT'.
+"""A choice among names, or a mixture of several: 'NAME', or 'NAME:WEIGHT,NAME:WEIGHT'. Names may have commas.
 
 Shapes: K choices.
 """
@@ -6,6 +6,7 @@ Shapes: K choices.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -19,28 +20,41 @@ def parse_mixture(field: str, text: str, choices: tuple[str, ...]) -> Tensor:
     Raises ValueError if a name is unknown, a weight is not a number from 0 up, or all weights are 0.
     """
     weights = torch.zeros(len(choices))
-    for part in [text] if text in choices else text.split(","):
-        name, weight = _entry(field, part, choices)
-        weights[choices.index(name)] += weight
+    for name, weight in [(text, "1")] if text in choices else _entries(text, choices):
+        if name not in choices:
+            hint = closest(name, list(choices))
+            raise ValueError(
+                f"unknown {field} {name!r}.{hint} Accepted: {', '.join(choices)}, or NAME:WEIGHT,..."
+            )
+        weights[choices.index(name)] += _weight(field, name, weight)
     if not 0 < weights.sum() < math.inf:
         raise ValueError(f"{field} needs at least one weight above 0")
     return weights / weights.sum()
 
 
-def _entry(field: str, part: str, choices: tuple[str, ...]) -> tuple[str, float]:
-    if part.strip() in choices:
-        return part.strip(), 1.0
-    name, _, text = part.rpartition(":")
-    name = name.strip() or part.strip()
-    if name not in choices:
-        hint = closest(name, list(choices))
-        raise ValueError(
-            f"unknown {field} {name!r}.{hint} Accepted: {', '.join(choices)}, or NAME:WEIGHT,..."
-        )
+def _entries(text: str, choices: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Names and weights: of as many parts between commas as make a known name, else of one part."""
+    parts, most = text.split(","), 1 + max(name.count(",") for name in choices)
+    while parts:
+        count = most
+        while count > 1 and _cut(",".join(parts[:count]), choices)[0] not in choices:
+            count -= 1
+        yield _cut(",".join(parts[:count]), choices)
+        del parts[:count]
+
+
+def _cut(entry: str, choices: tuple[str, ...]) -> tuple[str, str]:
+    if entry.strip() in choices:
+        return entry.strip(), "1"
+    name, _, weight = entry.rpartition(":")
+    return name.strip() or entry.strip(), weight
+
+
+def _weight(field: str, name: str, text: str) -> float:
     try:
         weight = float(text)
     except ValueError:
         weight = math.nan
     if not 0 <= weight <= 1e6:
         raise ValueError(f"{field} weight of {name!r} must be a number from 0 to 1000000, got {text!r}")
-    return name, weight
+    return weight

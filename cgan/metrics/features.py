@@ -38,7 +38,7 @@ from cgan.types import Attribute
 
 FOLDER = Path(__file__).parents[2] / "assets" / "features"
 FORMAT = "cgan-features-1"
-LARGEST = 1_000_000  # bytes of a features file
+LARGEST = 2**30  # bytes of a features file; maps of 88 classes and 512x512 pixels fill it
 
 RECIPES: dict[str, Recipe | PerceptionRecipe] = {
     "mnist": Recipe(),

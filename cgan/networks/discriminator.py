@@ -52,6 +52,11 @@ class DiscriminatorOptions:
             raise ValueError(f"discriminator.count must be from 1 to {MOST}, got {self.count}")
         if self.count == 1 and self.multi_scale:
             raise ValueError("discriminator.multi_scale needs discriminator.count above 1")
+        if self.multi_scale and self.norm.reference:
+            raise ValueError(
+                "discriminator.multi_scale does not go with discriminator.norm virtual, whose reference "
+                "pictures have one scale"
+            )
         if self.head == "concat" and not self.hidden:
             raise ValueError(
                 "discriminator.head concat needs discriminator.hidden above 0: one linear layer on features "

@@ -7,6 +7,7 @@ import copy
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import ParametrizationList
 
 
 class EMA:
@@ -14,6 +15,7 @@ class EMA:
 
     def __init__(self, module: nn.Module, kimg: float):
         self.average = copy.deepcopy(module).eval().requires_grad_(False)
+        self._find_singular_vectors()
         self.kimg = kimg
         self.weight = torch.zeros((), device=next(module.parameters()).device)  # of the module in an update
 
@@ -35,3 +37,12 @@ class EMA:
         for own, new in pairs:
             if not own.is_floating_point():
                 own.copy_(new)
+        self._find_singular_vectors()
+
+    def _find_singular_vectors(self) -> None:
+        """Spectral norm's vectors are those of the averaged weights, by one power iteration each time: the
+        average of unit vectors that turn is too short."""
+        for parametrized in self.average.modules():
+            if isinstance(parametrized, ParametrizationList):
+                parametrized.train()()  # which iterates
+                parametrized.eval()

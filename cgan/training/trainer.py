@@ -233,9 +233,9 @@ class Trainer:
         return model.eval().requires_grad_(False)
 
     def _fix_references(self) -> None:
-        """Give virtual batch norm its reference batches: the first real batch, and noise under its
-        conditions."""
-        first = self.feed.batch(0)
+        """Give virtual batch norm its reference batches: the first real batch, of which every process has
+        the whole, and noise under its conditions."""
+        first = Feed(self.feed.images, self.feed.raw, self.model, self.config.training).batch(0)
         cond = self.model.encoder.embed(first.raw)
         noise = self.model.noise(self.config.training.seed, len(first.images)).to(self.device)
         self.model.generator.reference.fix(noise, cond)

@@ -88,13 +88,21 @@ tabs.mixer = {
     }));
   },
 
-  // NAME, or NAME:WEIGHT,NAME:WEIGHT -> a weight for every choice.
+  // NAME, or NAME:WEIGHT,NAME:WEIGHT -> a weight for every choice. Names may have commas.
   weigh(text, choices) {
-    const weights = choices.map(() => 0);
-    for (const part of choices.includes(text) ? [text] : text.split(",")) {
+    const weights = choices.map(() => 0), parts = text.split(",");
+    const most = Math.max(...choices.map((name) => name.split(",").length));
+    const entry = (count) => {
+      const part = parts.slice(0, count).join(",");
       const cut = choices.includes(part.trim()) ? part.length : part.lastIndexOf(":");
-      const index = choices.indexOf(part.slice(0, cut).trim());
-      if (index >= 0) weights[index] += cut === part.length ? 1 : Number(part.slice(cut + 1)) || 0;
+      return [choices.indexOf(part.slice(0, cut).trim()), cut === part.length ? 1 : Number(part.slice(cut + 1)) || 0];
+    };
+    while (parts.length) {
+      let count = most;
+      while (count > 1 && entry(count)[0] < 0) count -= 1;
+      const [index, weight] = entry(count);
+      if (index >= 0) weights[index] += weight;
+      parts.splice(0, count);
     }
     return weights;
   },
