@@ -13,7 +13,13 @@ from cgan.data.base import Split
 from cgan.data.files import SUFFIXES, Notes, inside
 from cgan.data.table import FILE, LABEL, cell, find_table, plain, read_table
 
-SPLITS: dict[str, Split] = {"train": "train", "test": "test", "validation": "test", "valid": "test"}
+SPLITS: dict[str, Split] = {
+    "train": "train",
+    "test": "test",
+    "validation": "test",
+    "valid": "test",
+    "val": "test",
+}
 PAIRED = {"images", "masks", "conditions"}
 HIDDEN = (".", "__MACOSX")  # what such names begin with is no one's picture
 
@@ -34,14 +40,13 @@ def index(root: Path, notes: Notes) -> list[Entry]:
     """Every picture under `root`, a resolved path, that its layout and tables account for; the others are
     named.
 
-    Raises ValueError if a table can't be read.
+    Raises ValueError if a table can't be read, or a link leads out of `root` where a part of the layout is
+    expected.
     """
-    folders = _folders(root)
+    folders = _folders(root, root)
     divided = "train" in folders and folders <= set(SPLITS)
-    homes = [root]
-    if divided and not find_table([root], root):
-        homes = [root / name for name in sorted(folders)]
-        _leave_links(_visible(root), root, notes)
+    tabled = find_table([root], root)
+    homes = [root / name for name in sorted(folders)] if divided and not tabled else [root]
     entries = [entry for home in homes for entry in _scan(home, root, notes)]
     tops = [entry.path.relative_to(root).parts[0] for entry in entries]
     if divided and len(set(tops)) > 1:
@@ -51,20 +56,14 @@ def index(root: Path, notes: Notes) -> list[Entry]:
     return [replace(entry, split=split) for entry, split in zip(entries, splits, strict=True)]
 
 
-def _folders(folder: Path) -> set[str]:
-    """Names of the folders in it that are neither hidden nor links."""
-    return {path.name for path in _visible(folder) if not path.is_symlink()}
-
-
-def _leave_links(folders: list[Path], root: Path, notes: Notes) -> None:
-    """Say which of the folders are links."""
-    for path in folders:
-        if path.is_symlink():
-            notes(path.relative_to(root), "a linked folder is not followed; left out")
-
-
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(HIDDEN))
+def _folders(folder: Path, root: Path) -> set[str]:
+    """Names of the folders in it that are not hidden. ValueError if one that has a part in the layout leads
+    out of `root`."""
+    found = {path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(HIDDEN)}
+    for name in sorted(found & (PAIRED | SPLITS.keys())):
+        if not inside(folder / name, root):
+            raise ValueError(f"{folder / name} points outside the folder")
+    return found
 
 
 def _drawn(path: Path) -> Split:
@@ -75,12 +74,10 @@ def _drawn(path: Path) -> Split:
 
 def _scan(home: Path, root: Path, notes: Notes) -> Iterator[Entry]:
     """The pictures of one folder that is laid out in one of the three ways."""
-    folders = _folders(home)
+    folders = _folders(home, root)
     others = folders - PAIRED
     paired = "images" in folders and (not others or folders & {"masks", "conditions"})
     pictures = home / "images" if paired else home
-    if paired:
-        _leave_links(_visible(home), root, notes)
     for name in sorted(others) if paired else ():
         notes((home / name).relative_to(root), "neither images, masks nor conditions; left out")
     files = list(_walk(pictures, root, notes))
@@ -110,7 +107,9 @@ def _walk(folder: Path, root: Path, notes: Notes) -> Iterator[Path]:
 
     for place, folders, names in os.walk(folder, onerror=unread):
         folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
-        _leave_links([Path(place) / name for name in folders], root, notes)
+        for name in folders:
+            if (Path(place) / name).is_symlink():
+                notes((Path(place) / name).relative_to(root), "a linked folder is not followed; left out")
         for name in sorted(names):
             path = Path(place) / name
             if path.suffix.lower() in SUFFIXES and not name.startswith(HIDDEN):
