@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from cgan.registry import closest
 
-MOST = 256  # parameters
 LONGEST = 8000  # characters of one value; a drawing or a map comes as a small PNG in base64
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.IGNORECASE)
@@ -18,13 +18,10 @@ class Query:
     """Parameters by name. Every reader raises ValueError that names the parameter and what it accepts."""
 
     def __init__(self, pairs: Sequence[tuple[str, str]]):
-        if len(pairs) > MOST:
-            raise ValueError(f"at most {MOST} parameters can be given, got {len(pairs)}")
         self._values = dict(pairs)
         self._known: dict[str, None] = {}  # in the order asked for
         if len(self._values) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
+            (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
             raise ValueError(f"parameter {_shown(twice)} is given more than once")
         for name, value in pairs:
             if len(value) > LONGEST:
