@@ -16,6 +16,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -29,7 +30,7 @@ from cgan.dissection import Dissection
 from cgan.inference import Sampler, resolve_device
 from cgan.inversion import Guess, choices, embed
 from cgan.latent import directions, principal
-from cgan.model import METRICS, TIMELINE, ConditionalGAN, ModelError, read_json
+from cgan.model import METRICS, TIMELINE, ConditionalGAN, ModelError, check_size, read_json
 from cgan.timeline import Snapshots
 from cgan.types import Cond, Raw
 
@@ -334,9 +335,12 @@ def version(model: ConditionalGAN, folder: Path | None = None) -> str:
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy())
-    for name in (METRICS, TIMELINE):
-        if folder and (folder / name).is_file():
-            digest.update((folder / name).read_bytes())
+    for path in (folder / METRICS, folder / TIMELINE) if folder else ():
+        with suppress(ModelError, OSError):  # what can't be read decides nothing
+            check_size(path)
+            with open(path, "rb") as file:
+                for block in iter(lambda: file.read(2**20), b""):
+                    digest.update(block)
     return digest.hexdigest()[:12]
 
 
@@ -346,6 +350,6 @@ def program() -> bytes:
     home = Path(__file__).parent
     digest = hashlib.sha256()
     for path in sorted([*home.rglob("*.py"), *(home.parent / "assets").glob("*/*.safetensors")]):
-        digest.update(path.relative_to(home.parent).as_posix().encode())
-        digest.update(path.read_bytes())
+        if path.is_file():
+            digest.update(path.relative_to(home.parent).as_posix().encode() + path.read_bytes())
     return digest.digest()

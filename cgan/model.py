@@ -29,7 +29,7 @@ METRICS, TIMELINE, SAMPLES, CARD = "metrics.json", "timeline.safetensors", "samp
 REQUIRED_FILES = (CONFIG, WEIGHTS, DISCRIMINATOR)
 FOLDER_FILES = (*REQUIRED_FILES, METRICS, TIMELINE, SAMPLES, CARD)  # all that a model folder may hold
 FILE_LIMIT, TENSOR_LIMIT = 4 * 2**20, 2**30  # bytes
-MAP_LIMIT = 2**27  # numbers that a layer makes of one picture: 128 channels of 1024x1024, or attention at 128
+MAP_LIMIT = 2**24  # numbers that a layer makes of one picture: 64 channels of 512x512, or attention at 64
 Shape: TypeAlias = tuple[int, ...]
 
 
@@ -142,6 +142,7 @@ def _largest_map(model: ConditionalGAN) -> int:
     layers = [(width + beside, at) for width, at in zip(generator.widths, resolutions, strict=True)]
     layers += [(width, config.size >> level) for level, width in enumerate(config.discriminator.widths)]
     layers += [(at**2 // 4, at) for at in (*generator.attention, *config.discriminator.attention)]
+    layers += [(maps and generator.spatial_hidden, config.size)]
     return max(channels * at**2 for channels, at in layers)
 
 

@@ -328,11 +328,12 @@ def test_ema_half_life():
     assert ema.average.weight.item() == pytest.approx(0.5)
 
 
-def test_averaged_weights_have_their_own_largest_singular_value():
+@pytest.mark.parametrize("init", [torch.nn.init.orthogonal_, torch.nn.init.normal_])
+def test_averaged_weights_have_their_own_largest_singular_value(init):
     """The average of spectral norm's unit vectors, which turn, would be too short, and the norm above 1."""
     torch.manual_seed(0)
     layer = Spectral().weight(torch.nn.Linear(6, 8))
-    torch.nn.init.orthogonal_(layer.parametrizations.weight.original)
+    init(layer.parametrizations.weight.original)
     ema = EMA(layer, kimg=1.0)
     ema.schedule(100, images_seen=10**6)
     norms = [torch.linalg.matrix_norm(ema.average.weight, ord=2).item()]

@@ -9,13 +9,16 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrize import ParametrizationList
 
+FIRST = 15  # power iterations of the first average, as many as PyTorch begins with
+
 
 class EMA:
-    """Keeps `average`, a copy of a module whose weights and buffers follow the module's own."""
+    """Keeps `average`, a copy of a module whose weights and buffers follow the module's own, but for spectral
+    norm's vectors, which are those of the averaged weights."""
 
     def __init__(self, module: nn.Module, kimg: float):
         self.average = copy.deepcopy(module).eval().requires_grad_(False)
-        self._find_singular_vectors()
+        self._find_singular_vectors(FIRST)
         self.kimg = kimg
         self.weight = torch.zeros((), device=next(module.parameters()).device)  # of the module in an update
 
@@ -39,10 +42,11 @@ class EMA:
                 own.copy_(new)
         self._find_singular_vectors()
 
-    def _find_singular_vectors(self) -> None:
-        """Spectral norm's vectors are those of the averaged weights, by one power iteration each time: the
-        average of unit vectors that turn is too short."""
+    def _find_singular_vectors(self, times: int = 1) -> None:
+        """So many power iterations: the average of unit vectors that turn would be too short."""
         for parametrized in self.average.modules():
             if isinstance(parametrized, ParametrizationList):
-                parametrized.train()()  # which iterates
+                parametrized.train()
+                for _ in range(times):
+                    parametrized()  # which iterates
                 parametrized.eval()

@@ -48,8 +48,13 @@ class History:
         return History(
             training=training,
             curve=curve if {"dataset", "condition"} <= alike else (),
-            snapshots=timeline.read(folder) if fits else (),
+            snapshots=[(at, _copied(state)) for at, state in timeline.read(folder)] if fits else (),
         )
+
+
+def _copied(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """In memory, where the file may change while the run lasts."""
+    return {name: tensor.clone() for name, tensor in state.items()}
 
 
 def finish(trainer: Trainer, command: str, before: History | None = None) -> None:
