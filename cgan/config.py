@@ -277,13 +277,19 @@ def _flags(parser: argparse._ActionsContainer, kind: type, prefix: str) -> None:
             for entry, option in REGISTRIES[get_args(hint)[1]].items():
                 _flags(parser, option, f"{path}.{entry}.")
         elif hint in REGISTRIES:
-            group.add_argument(f"--{path}", metavar="NAME", help=describe(hint), default=argparse.SUPPRESS)
+            _flag(group, path, "NAME", hint)
             for option in REGISTRIES[hint].values():
                 _flags(parser, option, f"{path}.")
         elif dataclasses.is_dataclass(hint):
             _flags(parser, hint, f"{path}.")
         elif f"--{path}" not in known and not _holds_objects(hint):
-            group.add_argument(f"--{path}", metavar="X", help=describe(hint), default=argparse.SUPPRESS)
+            _flag(group, path, "X", hint)
+
+
+def _flag(group: argparse._ActionsContainer, path: str, metavar: str, hint: Any) -> None:
+    """A flag whose text is found under its path, dashes and all."""
+    about = {"dest": path, "metavar": metavar, "help": describe(hint), "default": argparse.SUPPRESS}
+    group.add_argument(f"--{path}", **about)
 
 
 def override(config: Config, flags: Mapping[str, str]) -> Config:
