@@ -138,12 +138,20 @@ def _mapping(metrics: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _making(training: Mapping[str, Any]) -> str:
-    """How it was trained, as far as it is known."""
+    """How it was trained, as far as it is known: every run, the first one first."""
     rows = [f"- {key}: {one_line(training[key])}" for key in TRAINING if key in training]
-    command = [f"```\n{training['command']}\n```\n"] if "command" in training else []
-    return "\n".join(["## Training\n", *command, *rows, ""]) if rows or command else ""
+    run, commands = training, []
+    while run:
+        commands += [run["command"]] if "command" in run else []
+        run = _mapping(run, "began_from")
+    shown = ["```", *reversed(commands), "```\n"] if commands else []
+    whole = [SEVERAL, ""] if len(commands) > 1 else []
+    return "\n".join(["## Training\n", *shown, *whole, *rows, ""]) if rows or commands else ""
 
 
+SEVERAL = (
+    "Each run began from the weights of the one before. kimg and minutes are of all, the rest of the last."
+)
 TRAINING = ("commit", "hardware", "processes", "torch", "kimg", "minutes")
 
 

@@ -393,6 +393,15 @@ def test_a_card_invents_no_figures(hub, tmp_path):
     assert "## Figures" not in text
 
 
+def test_a_card_tells_of_every_run(folder):
+    earlier = TRAINING | {"command": "python train.py --preset first"}
+    write_json(folder / METRICS, {"training": TRAINING | {"began_from": earlier | {"began_from": []}}})
+    write_card(folder, ConditionalGAN.load(folder), "model")
+    text = (folder / CARD).read_text()
+    assert f"```\n{earlier['command']}\n{TRAINING['command']}\n```" in text
+    assert "Each run began from the weights of the one before" in text
+
+
 def test_a_card_of_ones_own_words_is_left_alone(hub, folder):
     (folder / CARD).write_text("---\nlicense: mit\n---\nMine.\n")
     push(folder, REPO, api=api(hub))

@@ -85,6 +85,9 @@ def test_every_row_changes_something_that_can_be_built(row):
     assert row.group in GROUPS
     assert row.sentence.endswith(".")
     assert row.reference
+    flags = [part for path, text in row.flags.items() for part in (f"--{path}", text)]
+    found = train.read(["--preset", "mnist", *flags])
+    assert {path: text for path, text in found.items() if path not in train.OWN} == row.flags, "as printed"
 
 
 def test_the_table_of_a_study(out):
@@ -251,6 +254,7 @@ def result(seed: int, frechet_ratio: float, obedience: float, faults=(), **chang
     figures = dict.fromkeys(FIGURES, 0.5) | {"frechet_ratio": frechet_ratio, "obedience": obedience}
     curve = [{"kimg": 1.0, "obedience": obedience, "frechet_ratio": frechet_ratio}]
     found = {"seed": seed, "figures": figures, "curve": curve, "images_per_second": 10.0, "kimg": 1.0}
+    found |= {"commits": ["abc1234"], "hardware": "a machine"}
     found["faults"] = [{"kimg": 0.5, "fault": fault} for fault in faults]
     return found | {"lasting": list(faults)} | changes
 
@@ -258,7 +262,7 @@ def result(seed: int, frechet_ratio: float, obedience: float, faults=(), **chang
 def table_by_hand() -> dict:
     runs = {
         "baseline": [result(0, 4.0, 0.98), result(1, 4.0, 0.98)],
-        "lsgan": [result(0, 2.0, 0.99), result(1, 8.0, 0.97)],
+        "lsgan": [result(0, 2.0, 0.99), result(1, 8.0, 0.97, hardware="another")],
         "burst": [result(0, 400.0, 0.1, ["collapse"]), result(1, 400.0, 0.1, lasting=[])],
     }
     training = {"command": "", "commits": [], "hardware": ["a machine"], "torch": "2", "kimg": 300.0}
@@ -298,6 +302,9 @@ def test_the_page_says_what_the_numbers_say():
     assert "100.00 times the baseline's: worse" in text
     assert "![Least squares: six noises under ten labels](pictures/lsgan.webp)" in text
     assert "(pictures/burst.webp)" not in text
+    assert (
+        text.count("Trained on a machine and another, commit abc1234:") == text.count(": its pictures a") == 1
+    )
     assert "by 100 %" in " ".join(text.split()), "a seed's spread is one factor of two"
     headings = [anchor(line.lstrip("# ")) for line in text.splitlines() if line.startswith("### ")]
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) == set(headings)

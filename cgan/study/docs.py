@@ -19,7 +19,8 @@ Entry = Mapping[str, Any]
 def page(table: Mapping[str, Any], pictures: str) -> str:
     """The page; `pictures` is the folder of the rows' pictures as seen from it."""
     rows = {group: [row for row in table["rows"] if row["group"] == group] for group in GROUPS}
-    parts = [_top(table), _cells(COLUMNS), "|---" * len(COLUMNS) + "|"]
+    usual = next((row for row in table["rows"] if row["name"] == BASELINE), table["rows"][0])
+    parts = [_top(table, usual), _cells(COLUMNS), "|---" * len(COLUMNS) + "|"]
     for group, members in rows.items():
         if members and group != GROUPS[0]:
             parts.append(_cells([f"**{group}**", *[""] * (len(COLUMNS) - 1)]))
@@ -28,15 +29,15 @@ def page(table: Mapping[str, Any], pictures: str) -> str:
     for group, members in rows.items():
         if members:
             parts.append(f"## {group}\n")
-            parts += [_section(row, pictures) for row in members]
+            parts += [_section(row, pictures, row["hardware"] != usual["hardware"]) for row in members]
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _top(table: Entry) -> str:
+def _top(table: Entry, usual: Entry) -> str:
     training, config = table["training"], table["training"]["config"]
     seeds = max(len(row["seeds"]) for row in table["rows"])
     options, generator, critic = config["training"], config["generator"], config["discriminator"]
-    hardware, commits = " and ".join(training["hardware"]), ", ".join(training["commits"])
+    hardware, commits = " and ".join(usual["hardware"]), ", ".join(usual["commits"])
     return f"""\
 # Every loss and technique, measured
 
@@ -55,9 +56,11 @@ Generator: `{generator["block"]}` blocks of widths {_list(generator["widths"])},
 
 ```
 {training["command"]}
-cp -r OUT/{table["study"]}.json OUT/{table["study"]} assets/studies/
+cp -r DIR/{table["study"]}.json DIR/{table["study"]} assets/studies/
 python -m cgan.study
 ```
+
+The last DIR is that of `--out`.
 
 The first command resumes, row by row; started twice, or with `--processes N`, processes share the rows.
 `--rows lsgan,hinge` trains these beside the baseline. With a GPU: `--training.kimg 3000 --seeds 3`.
@@ -156,13 +159,16 @@ def _wrong(row: Entry) -> str:
     )
 
 
-def _section(row: Entry, pictures: str) -> str:
+def _section(row: Entry, pictures: str, alone: bool) -> str:
     flags = " ".join(f"--{path} {text}" for path, text in row["flags"].items())
     lines = [f"### {row['title']}\n", f"{row['sentence']} ({row['reference']})\n"]
     if flags:
         lines.append(f"`{flags}`\n")
     if row["name"] != BASELINE:
         lines.append(f"{_measured(row)}\n")
+    if alone:
+        where, when = " and ".join(row["hardware"]), ", ".join(row["commits"])
+        lines.append(f"Trained on {where}, commit {when}: its pictures a second are not to be compared.\n")
     if row["picture"]:
         lines.append(f"![{row['title']}: six noises under ten labels]({pictures}/{row['name']}.webp)\n")
     return "\n".join(lines)

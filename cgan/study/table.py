@@ -4,7 +4,8 @@ Keys of the table, ready for JSON:
 - study, training {command, commits, hardware, torch, kimg, config: the baseline's, whole}
 - measured {features, judge_accuracy, count, real: the figures of as many test pictures}
 - spread: the standard deviation that one more seed shows, pooled over the rows in which nothing went wrong
-- rows, each: name, title, group, flags, reference, sentence, seeds (that are done), picture (whether it has)
+- rows, each: name, title, group, flags, reference, sentence, seeds (that are done), commits, hardware,
+  picture (whether it has)
     - figures: {NAME: {mean, std, values}} over the seeds that came to an end, None if none did
     - against: {NAME: {difference, clear}} from the baseline; see `against`
     - images_per_second: the same form, of training alone and at its fastest; seconds: that the run takes so
@@ -37,6 +38,8 @@ def entry(runs: Sequence[Run]) -> dict[str, Any]:
     ended = [run["figures"] for run in runs if run["figures"]]
     return {
         "seeds": [run["seed"] for run in runs],
+        "commits": sorted({commit for run in runs for commit in run["commits"]}),
+        "hardware": sorted({run["hardware"] for run in runs}),
         "figures": {name: summary([each[name] for each in ended]) for name in FIGURES} if ended else None,
         "images_per_second": summary([run["images_per_second"] for run in runs]),
         "seconds": summary([1000 * run["kimg"] / run["images_per_second"] for run in runs]),

@@ -35,6 +35,7 @@ METRICS = {
         "commit": "abc1234",
         "hardware": "CPU",
         "kimg": 3,
+        "began_from": {"command": "python train.py --preset tinier"},
     },
     "curve": [
         {"kimg": 1.0, "obedience": 0.5, "frechet": 9.0, "frechet_ratio": 90.0},

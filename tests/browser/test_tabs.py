@@ -159,6 +159,7 @@ def test_the_model_card(visit, size):
         "our-features",
         "neither is the usual FID",
         "--preset tiny",
+        "--preset tinier",
     ):
         assert part in words
     row = card.locator(".figures tbody tr", has_text="Obedience").inner_text().split()

@@ -129,10 +129,13 @@ tabs.card = {
   },
 
   made(training) {
-    const rows = ["command", "commit", "hardware", "kimg", "minutes"].filter((name) => training[name] != null);
+    const rows = ["commit", "hardware", "kimg", "minutes"].filter((name) => training[name] != null);
+    const runs = [];
+    for (let run = training; run; run = run.began_from) if (run.command) runs.unshift(String(run.command));
     const number = (value) => (typeof value === "number" ? Math.round(value).toLocaleString(props.language) : String(value));
-    return node("section", {}, node("h2", { textContent: say("card_made") }), node("dl", {}, ...rows.flatMap((name) => [
-      node("dt", { textContent: say(`card_${name}`) }), node("dd", {}, ...options(number(training[name])))])));
+    return node("section", {}, node("h2", { textContent: say("card_made") }), node("dl", {},
+      ...(runs.length ? [node("dt", { textContent: say("card_command") })] : []), ...runs.map((command) => node("dd", {}, ...options(command))),
+      ...rows.flatMap((name) => [node("dt", { textContent: say(`card_${name}`) }), node("dd", { textContent: number(training[name]) })])));
   },
 };
 
