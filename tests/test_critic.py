@@ -49,7 +49,7 @@ def test_a_lighter_pixel_raises_the_logit_by_what_the_map_says(kind):
     model, pictures, cond = judged(kind)
     logit, found = sensitivity(model, pictures[:1], cond[:1])
     assert found.shape == (8, 8)
-    assert logit == pytest.approx(scores(model, pictures[:1], cond[:1]).item(), abs=1e-5)
+    assert logit == pytest.approx(scores(model, pictures[:1], cond[:1]).item(), abs=1e-5, rel=1e-6)
     low, high = model.config.generator.image_range
     step = 1e-3 * (high - low)
     image = model.from_uint8(pictures[:1])

@@ -27,8 +27,9 @@ tabs.conditioning = {
     const { rows } = form.elements;
     this.usual ??= rows.dataset.default;
     rows.max = Math.min(16, this.room);
+    const wanted = rows.value === rows.dataset.default ? this.usual : rows.value;
     rows.dataset.default = Math.min(this.usual, rows.max);
-    put(rows, String(Math.min(rows.value, rows.max)));
+    put(rows, String(Math.min(wanted, rows.max)));
     this.rest(form);
   },
 

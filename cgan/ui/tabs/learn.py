@@ -97,7 +97,7 @@ def _parse(query: Query, resident: Resident, **chosen: str) -> Raw:
 
 def _scale(query: Query, resident: Resident, pictures: int, frames: int = 1) -> int:
     scale = query.whole("scale", 1, 1, 16)
-    bound(pictures, pictures * frames * ((resident.model.config.size + GAP) * scale) ** 2)
+    bound(max(pictures, frames), pictures * frames * ((resident.model.config.size + GAP) * scale) ** 2)
     return scale
 
 
