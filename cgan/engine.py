@@ -331,7 +331,7 @@ class Engine:
 def version(model: ConditionalGAN, folder: Path | None = None) -> str:
     """A short digest of what decides the answers about a model: its weights and configuration, the timeline
     and the figures in its folder, and this program with the judges and pictures that it keeps."""
-    digest = hashlib.sha256(program() + json.dumps(to_json(model.config)).encode())
+    digest = hashlib.blake2b(program() + json.dumps(to_json(model.config)).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())
         digest.update(tensor.contiguous().view(-1).view(torch.uint8).numpy())
@@ -348,7 +348,7 @@ def version(model: ConditionalGAN, folder: Path | None = None) -> str:
 def program() -> bytes:
     """A digest of this program's modules and of the tensors that it keeps for all models."""
     home = Path(__file__).parent
-    digest = hashlib.sha256()
+    digest = hashlib.blake2b()
     for path in sorted([*home.rglob("*.py"), *(home.parent / "assets").glob("*/*.safetensors")]):
         if path.is_file():
             digest.update(path.relative_to(home.parent).as_posix().encode() + path.read_bytes())
