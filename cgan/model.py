@@ -29,7 +29,7 @@ METRICS, TIMELINE, SAMPLES, CARD = "metrics.json", "timeline.safetensors", "samp
 REQUIRED_FILES = (CONFIG, WEIGHTS, DISCRIMINATOR)
 FOLDER_FILES = (*REQUIRED_FILES, METRICS, TIMELINE, SAMPLES, CARD)  # all that a model folder may hold
 FILE_LIMIT, TENSOR_LIMIT = 4 * 2**20, 2**30  # bytes
-MAP_LIMIT = 2**24  # numbers that a layer makes of one picture: 64 channels of 512x512, or attention at 64
+MAP_LIMIT = 2**25  # numbers that a layer makes of one picture: 128 channels of 512x512, or attention at 64
 Shape: TypeAlias = tuple[int, ...]
 
 

@@ -198,15 +198,15 @@ def test_an_oversized_file_is_refused_unread(folder, monkeypatch, file, limit):
     ("part", "options", "count"),
     [
         ("generator", {"attention": [1024]}, 2**38),
-        ("generator", {"widths": [1] * 8 + [17]}, 17 * 2**20),
-        ("discriminator", {"widths": [17, 1]}, 17 * 2**20),
+        ("generator", {"widths": [1] * 8 + [33]}, 33 * 2**20),
+        ("discriminator", {"widths": [33, 1]}, 33 * 2**20),
     ],
 )
 def test_small_weights_with_floods_of_pixels_are_refused(folder, part, options, count):
     edit_config(lambda data: data["model"].update(size=1024))(folder)
     asks_for("generator", widths=[1] * 9)(folder)
     asks_for(part, **options)(folder)
-    refused(folder, f"a layer makes {count} numbers of one picture, more than the 16777216 allowed")
+    refused(folder, f"a layer makes {count} numbers of one picture, more than the 33554432 allowed")
 
 
 @pytest.mark.parametrize("name", GREEDY)
