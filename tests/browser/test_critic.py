@@ -70,6 +70,36 @@ def test_what_is_drawn_is_judged_and_stands_in_the_address(visit, site, size):
     assert page.locator(".freehand .reading").inner_text() == ""
 
 
+def test_an_empty_pad_is_not_judged_and_back_keeps_what_was_drawn(visit):
+    visitor = visit()
+    page = visitor.open("tab=critic&seed=5&label=two")
+    wide = page.locator(".freehand input[type=range]")
+    usual = wide.input_value()
+    wide.fill("9")
+    wide.dblclick()
+    assert wide.input_value() == usual
+    page.locator("#tab-generate").click()
+    page.locator("#tab-critic").click()
+    page.locator(".freehand canvas").scroll_into_view_if_needed()
+    box = page.locator(".freehand canvas").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.2, box["y"] + box["height"] * 0.5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.5, steps=6)
+    page.mouse.up()
+    visitor.address("drawn=")
+    page.locator(".freehand [data-undo]").click()
+    page.wait_for_function("!location.search.includes('drawn')")
+    assert page.locator(".freehand .reading").inner_text() == ""
+    page.locator(".freehand [data-redo]").click()
+    drawn = httpx.URL(visitor.address("drawn=")).params["drawn"]
+    page.wait_for_timeout(300)  # until the hand has rested
+    page.go_back()
+    page.go_back()
+    page.wait_for_function("!location.search.includes('drawn')")
+    page.locator(".freehand [data-undo]").click()
+    assert httpx.URL(visitor.address("drawn=")).params["drawn"] == drawn
+
+
 def test_the_stages_picture_is_drawn_on(visit, site):
     visitor = visit()
     page = visitor.open("tab=critic&seed=5&label=two")

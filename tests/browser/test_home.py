@@ -164,6 +164,18 @@ WATCH = """async (file) => {  // what the browser makes of a video file
 }"""
 
 
+def test_a_noise_that_is_set_as_a_whole_has_nowhere_to_walk_to(visit):
+    page = visit().open("seed=5&label=two&raw=0:1,1:-1,2:0.5,3:1")
+    page.locator("[data-home]").click()
+    page.wait_for_function("document.querySelector('[data-snippet] code').textContent")
+    assert page.locator(".walks").is_visible()
+    page.goto(page.url.replace("3:1", "3:1,4:0"))
+    page.wait_for_selector(".frame img")
+    page.locator("[data-home]").click()
+    page.wait_for_function("document.querySelector('[data-snippet] code').textContent")
+    assert page.locator(".walks").is_hidden()
+
+
 def test_a_walk_is_saved_as_video(visit):
     page = (visitor := visit()).open("label=one&seed=8")
     page.locator("[data-home]").click()

@@ -227,6 +227,27 @@ def test_a_late_refusal_of_what_is_asked_no_more_is_not_told(visit):
     visitor.complaints.clear()
 
 
+def test_another_model_s_stage_is_its_own_though_the_seed_is_missing(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero")
+    page.locator("#generate-seed").fill("")
+    page.locator("[data-models]").select_option("second")
+    page.wait_for_selector(".warning:not(:empty)")
+    assert "seed" in page.locator(".warning").inner_text()
+    visitor.address("model=second")
+    page.wait_for_timeout(300)  # for the last refusal to be told
+    visitor.complaints.clear()
+
+
+def test_everything_in_the_header_is_seen_on_the_narrowest_phone(visit):
+    page = visit("phone").open("seed=1&label=zero")
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate("document.querySelector('[data-models]').options[0].text = 'a-model-of-a-long-name'")
+    box = page.locator(".languages").bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 320
+
+
 def test_a_late_picture_of_another_model_is_not_shown(visit):
     visitor = visit()
     page = visitor.open("seed=1&label=zero")

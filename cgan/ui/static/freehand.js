@@ -16,7 +16,9 @@ class Freehand extends Sketch {
     const pad = new Freehand(root);
     const ink = $(".ink", root);
     ink.hidden = pad.channels === 1;
-    put($("input[type=range]", root), String(Math.max(1, Math.round(pad.size / 14))));
+    const wide = $("input[type=range]", root);
+    wide.defaultValue = Math.max(1, Math.round(pad.size / 14));
+    put(wide, wide.defaultValue);
     pad.follow();
     return pad;
   }
@@ -34,7 +36,11 @@ class Freehand extends Sketch {
   // What is opened stays as it is: edges of it are no picture of the model's kind.
   opened() {}
 
-  // Nothing drawn is nothing to be judged.
+  // Nothing drawn is nothing to be judged, also after the first stroke has been undone.
+  async encode() {
+    return this.pixels.every((value) => value === this.art.blank) ? "" : super.encode();
+  }
+
   clear() {
     super.clear();
     this.turn++;
@@ -46,6 +52,7 @@ class Freehand extends Sketch {
   // The control has another text: show it, or nothing.
   async follow() {
     if (this.held.value) return super.follow();
+    if (this.text) this.begin();
     this.text = "";
     this.turn++;
     this.stale = false;

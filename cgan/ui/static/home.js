@@ -40,7 +40,7 @@ const home = {
     $(".walks", this.box).hidden = !way;
     $("[data-video]", this.box).hidden = !globalThis.MediaRecorder;
     const gif = $("[data-walk]", this.box);
-    gif.hidden = path !== "frame.png";
+    gif.hidden = !way || path !== "frame.png";
     if (gif.hidden) return;
     const scale = Math.max(1, Math.min(16, Math.floor(240 / this.model.size)));
     Object.assign(gif, { href: `${route("walk.gif", way)}&steps=32&scale=${scale}`, download: `${this.model.name}-walk.gif` });
@@ -167,7 +167,8 @@ ${this.condition("end", "2")}cond = cond.lerp(end, t)
     const way = new URLSearchParams(this.query);
     for (const name of ["t", "count", "columns"]) way.delete(name);
     if (!way.has("seed2")) way.set("seed2", Number(way.get("seed")) + 1);
-    return way;
+    const still = way.get("raw")?.split(",").length === this.model.noise_dim; // whatever the seed
+    return still && !this.fields.some((name) => way.has(`${name}2`)) ? null : way;
   },
 
   // The addresses of a walk's pictures; it ends where it began.

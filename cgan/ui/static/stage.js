@@ -54,9 +54,10 @@ function describe(query, key = "described") {
 }
 
 // The chosen tab's state has changed: its picture follows, and the address a little later. What is half written shows
-// what was there before; where nothing was, as with an address that is wrong, the server says why.
-function changed() {
-  if (!form().checkValidity() && $(".frame img")) return;
+// what was there before; where nothing was, as with an address that is wrong, or it was of another tab or model (`anew`),
+// the server says why.
+function changed({ anew = false } = {}) {
+  if (!anew && !form().checkValidity() && $(".frame img")) return;
   const query = read();
   tabs[page.tab].update?.(query, form());
   const own = tabs[page.tab];
@@ -95,7 +96,7 @@ function turnTo(name, query) {
     $("[data-models]").value = asked;
   }
   show(name, query);
-  changed();
+  changed({ anew: true });
 }
 
 const tabOf = (query) => (Object.hasOwn(tabs, query.get("tab")) ? query.get("tab") : "generate");
@@ -164,10 +165,11 @@ function listen() {
   });
   element.addEventListener("dblclick", ({ target }) => {
     if (target.type !== "range") return;
+    put(target, target.dataset.default ?? target.defaultValue);
+    tell(target);
     delete target.dataset.touched;
-    delete target.closest("[data-list]")?.dataset.given;
-    put(target, target.dataset.default ?? "0");
-    changed();
+    paint(target);
+    if (target.form) changed();
   });
   // A finger that scrolls the page from a slider on has moved nothing.
   const began = new Map(); // by finger
@@ -204,7 +206,7 @@ function listen() {
   });
   $("[data-models]")?.addEventListener("change", ({ target }) => {
     choose(target.value);
-    changed();
+    changed({ anew: true });
   });
   for (const button of $$("[data-language]")) {
     button.setAttribute("aria-pressed", button.dataset.language === props.language);

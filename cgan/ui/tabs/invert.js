@@ -72,7 +72,11 @@ tabs.invert = {
     const begin = !this.offered;
     this.offered = url;
     const told = await fetch(url).then((answer) => (answer.ok ? answer.json() : null)).catch(() => null);
-    if (!told || url !== this.offered) return;
+    if (url !== this.offered) return;
+    if (!told) {
+      this.offered = null; // to be asked for again
+      return;
+    }
     $(".starts .note", form).textContent = say(told.real ? "invert_real" : "invert_own");
     $(".starts .thumbs", form).inert = false;
     $(".starts .thumbs", form).replaceChildren(...told.pictures.map((text, index) => {

@@ -18,7 +18,11 @@ tabs.pad = {
     this.surface.addEventListener("pointermove", (event) =>
       this.surface.hasPointerCapture(event.pointerId) && this.follow(event, form));
     this.knob.addEventListener("keydown", (event) => this.press(event, form));
-    $("[data-play]", form).addEventListener("click", () => (this.playing ? this.leave(form) : this.play(form)));
+    $("[data-play]", form).addEventListener("click", () => {
+      if (!this.playing) return this.play(form);
+      this.leave(form);
+      changed(); // and the map, which waited for the hand to rest
+    });
     $("[data-untrace]", form).addEventListener("click", () => {
       this.trail = [];
       this.trace();
