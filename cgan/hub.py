@@ -6,6 +6,7 @@ chooses the repository; nothing here is within a visitor's reach.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -257,10 +258,16 @@ def _explain(error: Exception, api: HfApi, spec: str) -> HubError:
         case HfHubHTTPError(response=answer):
             why = one_line(error.server_message or error)
             return HubError(f"{spec}: {hub} refuses ({answer.status_code}: {why})")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return HubError(f"{spec}: can't be kept here ({error.strerror})")
         case OSError(errno=int(), filename=str() as path):
             return HubError(f"{spec}: can't be kept in {path} ({error.strerror})")
         case HTTPError() | OSError():
-            return HubUnreachable(
-                f"{spec}: {hub} can't be reached ({type(error).__name__}: {one_line(error)})"
-            )
-    return HubError(f"{spec}: {type(error).__name__}: {one_line(error)}")
+            return HubUnreachable(f"{spec}: {hub} can't be reached ({_named(error)})")
+    return HubError(f"{spec}: {_named(error)}")
+
+
+def _named(error: Exception) -> str:
+    """An exception in words, without those that quote a token."""
+    said = one_line(error)
+    return type(error).__name__ + ("" if "Bearer" in said else f": {said}")

@@ -157,6 +157,7 @@ class Trainer:
                     bar.set_postfix({name: f"{value:.2f}" for name, value in means.items() if "loss" in name})
                 self.seconds = time.monotonic() - started
                 self._milestones(log)
+                self.seconds = time.monotonic() - started  # with the measuring
                 if due:
                     self.save_checkpoint()
                     saved = self.images_seen

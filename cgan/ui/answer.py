@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent import futures
 from urllib.parse import parse_qsl, urlsplit
 
 from cgan.engine import Engine
@@ -36,5 +37,10 @@ def fetch(engine: Engine, route: Route, pairs: Sequence[tuple[str, str]]) -> byt
     plan = route.answer(query, resident)
     query.done()
     if isinstance(plan, Plan):
-        return plan.encode(engine.submit(plan.resident or resident, plan.noise, plan.cond).result(PATIENCE))
+        made = engine.submit(plan.resident or resident, plan.noise, plan.cond)
+        try:
+            return plan.encode(made.result(PATIENCE))
+        except futures.TimeoutError:
+            made.cancel()
+            raise TimeoutError("no answer within a minute; ask again") from None
     return plan if isinstance(plan, bytes) else plan.run()

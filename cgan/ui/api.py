@@ -114,7 +114,7 @@ class Api:
         """A JSON object of the condition's fields, or nothing -> the routes' parameters."""
         try:
             values = json.loads(text or "{}")
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             example = json.dumps({"label": "3"})
             raise ValueError(f"condition{suffix} must be a JSON object such as {example}: {error}") from error
         if not isinstance(values, dict):
@@ -185,7 +185,9 @@ def _store(data: bytes) -> str:
     folder = Path(get_upload_folder()) / hashlib.sha256(data).hexdigest()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"picture{kind}"
-    if not path.exists():
+    try:
+        os.utime(path)  # else Gradio may take it for old, and remove it before it is fetched
+    except FileNotFoundError:
         handle, name = tempfile.mkstemp(dir=folder)
         with os.fdopen(handle, "wb") as file:
             file.write(data)

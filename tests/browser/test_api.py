@@ -50,6 +50,8 @@ def test_an_endpoint_says_what_was_wrong(client):
         client.predict(psi=7, api_name="/generate")
     with pytest.raises(AppError, match="condition must be a JSON object"):
         client.predict(condition="three", api_name="/generate")
+    with pytest.raises(AppError, match="condition must be a JSON object"):
+        client.predict(condition="[" * 100_000, api_name="/generate")
     with pytest.raises(AppError, match="there is no route '/levels.json'"):
         client.predict("/levels.json", api_name="/picture")
 
