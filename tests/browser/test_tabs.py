@@ -178,6 +178,8 @@ def test_the_model_card(visit, size):
         "Fréchet distance over the real floor from 90 to 4 at 3 kimg",
     ]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    left = [each.bounding_box()["x"] for each in card.locator("dd").all()]
+    assert left == [left[0]] * len(left)
     card.locator("dl").scroll_into_view_if_needed()
     stays = page.locator(".frame img").bounding_box()["y"] >= 0
     assert stays == (size == "desktop"), "the samples stay where there is room beside the card"

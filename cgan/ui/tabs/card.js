@@ -134,7 +134,7 @@ tabs.card = {
     for (let run = training; run; run = run.began_from) if (run.command) runs.unshift(String(run.command));
     const number = (value) => (typeof value === "number" ? Math.round(value).toLocaleString(props.language) : String(value));
     return node("section", {}, node("h2", { textContent: say("card_made") }), node("dl", {},
-      ...(runs.length ? [node("dt", { textContent: say("card_command") })] : []), ...runs.map((command) => node("dd", {}, ...options(command))),
+      ...(runs.length ? [node("dt", { textContent: say("card_command") }), node("dd", {}, ...runs.map((run) => node("div", {}, ...options(run))))] : []),
       ...rows.flatMap((name) => [node("dt", { textContent: say(`card_${name}`) }), node("dd", { textContent: number(training[name]) })])));
   },
 };
