@@ -142,7 +142,7 @@ def _making(training: Mapping[str, Any]) -> str:
     rows = [f"- {key}: {one_line(training[key])}" for key in TRAINING if key in training]
     run, commands = training, []
     while run:
-        commands += [run["command"]] if "command" in run else []
+        commands += [str(run["command"])] if "command" in run else []
         run = _mapping(run, "began_from")
     shown = ["```", *reversed(commands), "```\n"] if commands else []
     whole = [SEVERAL, ""] if len(commands) > 1 else []

@@ -395,10 +395,12 @@ def test_a_card_invents_no_figures(hub, tmp_path):
 
 def test_a_card_tells_of_every_run(folder):
     earlier = TRAINING | {"command": "python train.py --preset first"}
-    write_json(folder / METRICS, {"training": TRAINING | {"began_from": earlier | {"began_from": []}}})
+    write_json(
+        folder / METRICS, {"training": TRAINING | {"began_from": earlier | {"began_from": {"command": 1}}}}
+    )
     write_card(folder, ConditionalGAN.load(folder), "model")
     text = (folder / CARD).read_text()
-    assert f"```\n{earlier['command']}\n{TRAINING['command']}\n```" in text
+    assert f"```\n1\n{earlier['command']}\n{TRAINING['command']}\n```" in text
     assert "Each run began from the weights of the one before" in text
 
 
