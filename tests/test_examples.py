@@ -54,3 +54,9 @@ def test_a_bundled_model_takes_its_opening_and_another_of_that_name_has_none(eng
     assert opening(engine.models[name]) == dict(parse_qsl(OPENINGS[name]))
     other = dataclasses.replace(engine.models["mnist"], name=name)
     assert opening(other) == {}
+
+
+def test_an_answer_that_takes_too_long_is_given_up_in_words(engine, monkeypatch):
+    monkeypatch.setattr("cgan.ui.answer.PATIENCE", 0)
+    with pytest.raises(TimeoutError, match="no answer within a minute; ask again"):
+        answer(engine, "/grid.png?model=faces-attributes&rows=16")

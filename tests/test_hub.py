@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pickle
 import subprocess
@@ -16,6 +17,7 @@ from huggingface_hub import HfApi, ModelCard
 from huggingface_hub.utils import logging
 from PIL import Image
 
+from cgan import hub as hub_module
 from cgan import timeline
 from cgan.card import write_card
 from cgan.hub import HubError, HubUnreachable, fetch, parse, push
@@ -391,6 +393,24 @@ def test_a_card_invents_no_figures(hub, tmp_path):
     text = (tmp_path / CARD).read_text()
     assert "kimg: 3" in text
     assert "## Figures" not in text
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "line"),
+    [
+        (
+            OSError(errno.ENOSPC, "No space left on device"),
+            HubError,
+            "can't be kept here (No space left on device)",
+        ),
+        (OSError("Illegal header value b'Bearer hf_secret'"), HubUnreachable, "can't be reached (OSError)"),
+        (KeyError("Bearer hf_secret"), HubError, ": KeyError"),
+    ],
+)
+def test_a_full_disk_is_no_lost_hub_and_a_token_is_not_told(hub, error, kind, line):
+    found = hub_module._explain(error, api(hub), REPO)
+    assert type(found) is kind
+    assert str(found).endswith(line)
 
 
 def test_a_card_tells_of_every_run(folder):
