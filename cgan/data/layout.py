@@ -45,8 +45,8 @@ def index(root: Path, notes: Notes) -> list[Entry]:
     """
     folders = _folders(root, root)
     divided = "train" in folders and folders <= set(SPLITS)
-    tabled = find_table([root], root)
-    homes = [root / name for name in sorted(folders)] if divided and not tabled else [root]
+    apart = divided and not find_table([root], root)
+    homes = [root / name for name in sorted(folders)] if apart else [root]
     entries = [entry for home in homes for entry in _scan(home, root, notes)]
     tops = [entry.path.relative_to(root).parts[0] for entry in entries]
     if divided and len(set(tops)) > 1:

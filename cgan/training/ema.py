@@ -18,6 +18,7 @@ class EMA:
 
     def __init__(self, module: nn.Module, kimg: float):
         self.average = copy.deepcopy(module).eval().requires_grad_(False)
+        self._normed = [each for each in self.average.modules() if isinstance(each, ParametrizationList)]
         self._find_singular_vectors(FIRST)
         self.kimg = kimg
         self.weight = torch.zeros((), device=next(module.parameters()).device)  # of the module in an update
@@ -44,9 +45,8 @@ class EMA:
 
     def _find_singular_vectors(self, times: int = 1) -> None:
         """So many power iterations: the average of unit vectors that turn would be too short."""
-        for parametrized in self.average.modules():
-            if isinstance(parametrized, ParametrizationList):
-                parametrized.train()
-                for _ in range(times):
-                    parametrized()  # which iterates
-                parametrized.eval()
+        for weight in self._normed:
+            weight.train()
+            for _ in range(times):
+                weight()  # which iterates
+            weight.eval()

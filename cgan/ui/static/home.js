@@ -167,8 +167,7 @@ ${this.condition("end", "2")}cond = cond.lerp(end, t)
     const way = new URLSearchParams(this.query);
     for (const name of ["t", "count", "columns"]) way.delete(name);
     if (!way.has("seed2")) way.set("seed2", Number(way.get("seed")) + 1);
-    const still = way.get("raw")?.split(",").length === this.model.noise_dim; // whatever the seed
-    return still && !this.fields.some((name) => way.has(`${name}2`)) ? null : way;
+    return settled(way) && !this.fields.some((name) => way.has(`${name}2`)) ? null : way;
   },
 
   // The addresses of a walk's pictures; it ends where it began.

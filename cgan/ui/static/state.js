@@ -1,8 +1,9 @@
 // State lives in the forms: a named control is a parameter of the routes and of the address alike.
 
 const form = (name = page.tab) => $(`form[data-tab="${name}"]`);
-const model = () => props.models.find((each) => each.name === page.model);
-const modelOf = (query) => props.models.find((each) => each.name === query.get("model"));
+const modelNamed = (name) => props.models.find((each) => each.name === name);
+const model = () => modelNamed(page.model);
+const modelOf = (query) => modelNamed(query.get("model"));
 const plain = (query) => query.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
 
 // The address of a picture: the tab's parameters without those that only the page knows.
@@ -13,7 +14,7 @@ function route(path, query) {
 }
 
 // Whether every component of the noise is set, as after a search: whatever the seed, its noises are all this one.
-const settled = (query) => query.get("raw")?.split(",").length === model().noise_dim;
+const settled = (query) => query.get("raw")?.split(",").length === modelOf(query).noise_dim;
 
 const isOption = (control) => ["radio", "checkbox"].includes(control.type);
 

@@ -18,8 +18,12 @@ tabs.conditioning = {
   },
 
   // The condition's fields, the choices first; the first of them is the routes' default.
-  model({ fields }, form) {
-    const names = [...fields].sort((a, b) => (b.type === "choice") - (a.type === "choice")).map((field) => field.name);
+  get fields() {
+    return [...model().fields].sort((a, b) => (b.type === "choice") - (a.type === "choice"));
+  },
+
+  model(_, form) {
+    const names = this.fields.map((field) => field.name);
     const select = form.elements.along;
     select.replaceChildren(...names.map((name) => new Option(named(name), name)));
     select.dataset.default = names[0];
@@ -43,7 +47,7 @@ tabs.conditioning = {
 
   // Rows of noises that one answer has room for, under the columns as they begin.
   get room() {
-    const [first] = [...model().fields].sort((a, b) => (b.type === "choice") - (a.type === "choice"));
+    const [first] = this.fields;
     return first ? Math.max(1, Math.floor(props.most / this.values(first)[0].length)) : 16;
   },
 

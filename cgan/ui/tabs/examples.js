@@ -22,7 +22,7 @@ tabs.examples = {
   },
 
   picture({ dataset }) {
-    return `${dataset.picture}&v=${props.models.find((each) => each.name === dataset.model).version}`;
+    return `${dataset.picture}&v=${modelNamed(dataset.model).version}`;
   },
 
   preview(link) {
