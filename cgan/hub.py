@@ -63,7 +63,11 @@ PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".joblib")
 
 
 class HubError(ValueError):
-    """What went wrong with a repository, in one line."""
+    """What went wrong with a repository, in one line that visitors may read: user and password of an address
+    (HF_ENDPOINT) are left out."""
+
+    def __init__(self, line: str):
+        super().__init__(re.sub(r"//[^/@\s]*@", "//", line))
 
 
 class HubUnreachable(HubError):

@@ -21,12 +21,14 @@ from cgan.model import ConditionalGAN
 from cgan.types import Cond
 
 SAMPLES, SEED, TOGETHER = 128, 0, 32  # pictures that a guess learns from, of each condition; made at once
+LEARNT, FEWEST = 4096, 8  # pictures of all conditions together, of which there may be many; at least of each
 FINEST = 16  # height and width in pixels at which a guess looks
 RIDGE = 0.1
 SCALES = (1, 2, 4)  # sides of the squares of pixels that are compared
 PRIOR = 0.005  # what noise of the usual length costs, in squared differences
 RATE, LAST = 0.15, 0.1  # of the descent; the share of it that is left at its end
 STEPS, TRIAL, KEPT = 40, 10, 3  # of the descent; the steps after which only the best conditions go on
+TRIED = 32  # conditions that descend at all: those whose guesses come closest
 REACH = {"normal": 6.0, "uniform": 1.0}  # how far a component of the noise may go
 FADING = (0.9, 0.99)  # of Adam's two averages
 
@@ -52,7 +54,9 @@ class Guess:
 
     @torch.no_grad()
     def __init__(self, model: ConditionalGAN, cond: Cond, samples: int = SAMPLES):
-        """`model` in evaluation mode, a condition of K."""
+        """`model` in evaluation mode, a condition of K; of each `samples` pictures are made, or fewer where K
+        is large."""
+        samples = min(samples, max(FEWEST, LEARNT // len(cond)))
         noise = model.noise(SEED, samples)  # [S, Z]
         self.model, self.cond = model, cond
         self.pictures = torch.stack([self._samples(noise, cond[k : k + 1]) for k in range(len(cond))])
@@ -103,13 +107,21 @@ def invert(guess: Guess, picture: Tensor, steps: int = STEPS) -> Inversion:
     where A_s averages squares of s x s pixels: near misses of a line count as near. The last term keeps
     Gaussian noise where the generator knows it (Creswell & Bharath 2016, "Inverting the Generator of a
     Generative Adversarial Network"); uniform noise is kept inside its cube instead. After a trial only the
-    most promising conditions go on.
+    most promising conditions go on; of very many, only those begin whose guesses come closest.
     """
     model = guess.model
     cond = guess.cond.map(torch.clone)  # what comes out of inference mode has no part in gradients
     options = model.config.generator
     prior, reach = (PRIOR if options.noise == "normal" else 0.0), REACH[options.noise]
-    noise, alive, order, path = guess(picture), torch.arange(len(cond)), torch.arange(len(cond)), []
+    noise, path = guess(picture), []
+    alive = order = torch.arange(len(cond))
+    if len(cond) > TRIED:
+        with torch.no_grad():
+            parts = [
+                _scales(shade(model, model.generator(noise[k], cond[k])) - picture)
+                for k in alive.split(TRIED)
+            ]
+        alive = torch.cat(parts).argsort()[:TRIED].sort().values
     adam = Adam(noise)
     for step in range(steps + 1):
         if step == TRIAL + 1:

@@ -413,6 +413,14 @@ def test_a_full_disk_is_no_lost_hub_and_a_token_is_not_told(hub, error, kind, li
     assert str(found).endswith(line)
 
 
+def test_user_and_password_of_an_address_are_not_told(folder):
+    private = HfApi(endpoint="http://user:hf_secret@127.0.0.1:9")
+    with pytest.raises(HubUnreachable) as told:
+        fetch(REPO, api=private, cache=folder.parent, patience=2)
+    assert "hf_secret" not in str(told.value)
+    assert "http://127.0.0.1:9" in str(told.value)
+
+
 def test_a_card_tells_of_every_run(folder):
     earlier = TRAINING | {"command": "python train.py --preset first"}
     write_json(

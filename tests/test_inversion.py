@@ -70,6 +70,26 @@ def test_only_the_best_conditions_are_tried_to_the_end(monkeypatch):
     assert len(invert(Guess(model, embed(model, LABELS), 16), made(model, "one"), 10).finalists) == 3
 
 
+def test_of_many_conditions_only_those_of_the_closest_guesses_descend(monkeypatch, digits):
+    every = choices(digits.model.encoder)
+    monkeypatch.setattr(inversion, "TRIED", 4)
+    monkeypatch.setattr(inversion, "TRIAL", 40)
+    for label in ("0", "8"):
+        picture = made(digits.model, label)
+        found = invert(digits, picture)
+        tried = {every[condition]["label"] for condition, _ in found.finalists}
+        assert len(tried) == 4
+        assert every[found.path[-1].condition] == {"label": label}
+
+
+def test_of_many_conditions_a_guess_learns_fewer_pictures_of_each(monkeypatch):
+    model = vivid()
+    monkeypatch.setattr(inversion, "LEARNT", 60)
+    assert Guess(model, embed(model, LABELS)).pictures.shape[:2] == (3, 20)
+    monkeypatch.setattr(inversion, "LEARNT", 6)
+    assert Guess(model, embed(model, LABELS)).pictures.shape[:2] == (3, inversion.FEWEST)
+
+
 def test_the_same_picture_has_the_same_noise():
     model = vivid()
     first, second = (invert(Guess(model, embed(model, LABELS), 16), made(model, "one"), 3) for _ in range(2))
