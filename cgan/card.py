@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,8 @@ def model_card(model: ConditionalGAN, metrics: Mapping[str, Any], name: str, pic
         "dataset": dataset,
         "fields": "\n".join(_accepts(field) for field in model.encoder.fields()),
     }
-    sections = [USE.format(**values), _making(_mapping(metrics, "training")), _table(evaluation, measured)]
+    made = _making(_mapping(metrics, "training"), name)
+    sections = [USE.format(**values), made, _table(evaluation, measured)]
     body = "\n".join(section for section in [*sections, LIMITS.format(**values), MARK] if section)
     data = _metadata(model, values["title"], measured)
     return ModelCard(f"---\n{data.to_yaml()}\n---\n\n{body}\n", ignore_metadata_errors=False)
@@ -137,21 +139,28 @@ def _mapping(metrics: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return part if isinstance(part, Mapping) else {}
 
 
-def _making(training: Mapping[str, Any]) -> str:
+def _making(training: Mapping[str, Any], name: str) -> str:
     """How it was trained, as far as it is known: every run, the first one first."""
     rows = [f"- {key}: {one_line(training[key])}" for key in TRAINING if key in training]
     run, commands = training, []
     while run:
         commands += [str(run["command"])] if "command" in run else []
         run = _mapping(run, "began_from")
-    shown = ["```", *reversed(commands), "```\n"] if commands else []
-    whole = [SEVERAL, ""] if len(commands) > 1 else []
+    made = [(command, len([*runs])) for command, runs in groupby(reversed(commands))]
+    lines = [command + (f"  # {runs} runs" if runs > 1 else "") for command, runs in made]
+    shown = ["```", *lines, "```\n"] if lines else []
+    whole = [SEVERAL] if len(commands) > 1 else []
+    if name.startswith("assets/") and any(f"--init {name} " in command for command in commands):
+        whole.append(TODAY.format(preset=Path(name).name))
+    whole = [" ".join(whole), ""] if whole else []
     return "\n".join(["## Training\n", *shown, *whole, *rows, ""]) if rows or commands else ""
 
 
 SEVERAL = (
-    "Each run began from the weights of the one before. kimg and minutes are of all, the rest of the last."
+    "Each run began from the weights of the one before. kimg and minutes count all runs; the other lines "
+    "describe the last."
 )
+TODAY = "Today `--preset {preset}` alone makes all runs of that preset."  # which was begun run by run
 TRAINING = ("commit", "hardware", "processes", "torch", "kimg", "minutes")
 
 

@@ -430,6 +430,21 @@ def test_a_card_tells_of_every_run(folder):
     text = (folder / CARD).read_text()
     assert f"```\n1\n{earlier['command']}\n{TRAINING['command']}\n```" in text
     assert "Each run began from the weights of the one before" in text
+    assert "Today" not in text
+
+
+def test_a_card_tells_of_one_command_once_whatever_its_runs(folder):
+    own = {"command": TRAINING["command"]}
+    write_json(folder / METRICS, {"training": TRAINING | {"began_from": own | {"began_from": own}}})
+    write_card(folder, ConditionalGAN.load(folder), "model")
+    assert f"```\n{TRAINING['command']}  # 3 runs\n```" in (folder / CARD).read_text()
+
+
+def test_a_bundled_card_says_that_its_runs_are_one_command_today(folder):
+    later = TRAINING | {"command": "python train.py --preset dots --init assets/models/dots --out DIR"}
+    write_json(folder / METRICS, {"training": later | {"began_from": TRAINING}})
+    write_card(folder, ConditionalGAN.load(folder), "assets/models/dots")
+    assert "Today `--preset dots` alone makes all runs of that preset." in (folder / CARD).read_text()
 
 
 def test_a_card_of_ones_own_words_is_left_alone(hub, folder):

@@ -130,8 +130,10 @@ tabs.card = {
 
   made(training) {
     const rows = ["commit", "hardware", "kimg", "minutes"].filter((name) => training[name] != null);
-    const runs = [];
-    for (let run = training; run; run = run.began_from) if (run.command) runs.unshift(String(run.command));
+    const runs = []; // commands, of which one may make several runs
+    for (let run = training; run; run = run.began_from) {
+      if (run.command && String(run.command) !== runs[0]) runs.unshift(String(run.command));
+    }
     const number = (value) => (typeof value === "number" ? Math.round(value).toLocaleString(props.language) : String(value));
     return node("section", {}, node("h2", { textContent: say("card_made") }), node("dl", {},
       ...(runs.length ? [node("dt", { textContent: say("card_command") }), node("dd", {}, ...runs.map((run) => node("div", {}, ...options(run))))] : []),
