@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import inspect
 import math
 import typing
 from collections.abc import Mapping
@@ -261,29 +262,34 @@ def describe(hint: Any) -> str:
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """A flag for every option of a Config: --generator.noise_dim 64, --loss hinge, --regularizers.r1.weight
     1."""
-    _flags(parser, Config, "")
+    _flags(parser, Config, "", "parts")
 
 
-def _flags(parser: argparse._ActionsContainer, kind: type, prefix: str) -> None:
-    group = parser.add_argument_group(
-        prefix.rstrip(".") or "parts", (kind.__doc__ or "").strip().splitlines()[0]
-    )
-    known = parser._option_string_actions
+def _flags(parser: argparse._ActionsContainer, kind: type, prefix: str, title: str) -> None:
+    """A group of the flags of `kind`, if it has any; those that an earlier choice has too are named."""
+    group = parser.add_argument_group(title, inspect.getdoc(kind).split("\n\n")[0])
+    known, shared = parser._option_string_actions, []
     for name, hint in typing.get_type_hints(kind).items():
         if name not in {f.name for f in dataclasses.fields(kind)}:
             continue
         path = f"{prefix}{name}"
         if _is_mapping(hint):
             for entry, option in REGISTRIES[get_args(hint)[1]].items():
-                _flags(parser, option, f"{path}.{entry}.")
+                _flags(parser, option, f"{path}.{entry}.", f"{path} {entry}")
         elif hint in REGISTRIES:
             _flag(group, path, "NAME", hint)
-            for option in REGISTRIES[hint].values():
-                _flags(parser, option, f"{path}.")
+            for entry, option in REGISTRIES[hint].items():
+                _flags(parser, option, f"{path}.", f"{path} {entry}")
         elif dataclasses.is_dataclass(hint):
-            _flags(parser, hint, f"{path}.")
-        elif f"--{path}" not in known and not _holds_objects(hint):
+            _flags(parser, hint, f"{path}.", path)
+        elif f"--{path}" in known:
+            shared.append(f"--{path}")
+        elif not _holds_objects(hint):
             _flag(group, path, "X", hint)
+    if shared:
+        group.description += f"\nAlso {', '.join(shared)}."
+    elif not group._group_actions:
+        parser._action_groups.remove(group)
 
 
 def _flag(group: argparse._ActionsContainer, path: str, metavar: str, hint: Any) -> None:

@@ -155,3 +155,9 @@ def test_help_is_readable(capsys):
     assert "--regularizers.r1.weight" in out
     assert "--loss NAME" in out
     assert "bce, lsgan" in out
+    titles = [line for line in out.splitlines() if line.endswith(":") and line[0] != " "]
+    assert {"loss bce:", "dataset folder:", "generator.norm batch:"} <= {*titles}
+    assert len({*titles}) == len(titles)
+    assert "colour (Krizhevsky 2009).\n  Also --dataset.size." in out
+    assert "`weight` is their\n  gamma.\n" in out, "no text is cut"
+    assert "loss hinge:" not in out, "it has no options"

@@ -12,7 +12,6 @@ from torch import Tensor
 @dataclass(frozen=True, kw_only=True)
 class BCE:
     """D(x) = sigmoid(logit), targets t_r = `real_target` and t_f = `fake_target`:
-
         L_D = -[t_r log D(x) + (1 - t_r) log(1 - D(x))] - [t_f log D(G(z)) + (1 - t_f) log(1 - D(G(z)))]
         L_G = -log D(G(z))           non-saturating (section 3, last paragraph)
         L_G = log(1 - D(G(z)))       minimax (equation 1), with `saturating`
