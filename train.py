@@ -1,14 +1,15 @@
 """Train a conditional GAN: argv -> Config -> Trainer(config).fit().
 
-    python train.py --preset mnist --data-root DIR --out DIR    makes the bundled model
+    python train.py --preset mnist --data-root DATA --out OUT   makes the bundled model
     python train.py --preset mnist --init FOLDER_OR_REPO ...    goes on from a model's weights
-    python train.py --study techniques --data-root DIR --out DIR [--processes N] [--rows NAME,NAME]
+    python train.py --study techniques --data-root DATA --out OUT [--processes N] [--rows NAME,NAME]
     accelerate launch --multi_gpu --num_processes N train.py --preset mnist ...    on N GPUs or CPU cores
 
 The same command again resumes. Every option of the configuration is a flag: --loss hinge
 --regularizers.r1.weight 1. With --study it changes the baseline, and with it every row: --training.kimg 3000.
-Some bundled models were made by several runs, each from the weights of the one before: a preset alone makes
-all of them, with --init or any option of the configuration its first.
+Some bundled models were made by several runs, each from the weights of the one before, the first of
+faces-text from those of faces-attributes. A preset alone makes all of them; with --init or any option of the
+configuration it is its first, begun from --init's weights or from none.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def parser() -> Parser:
     """The command line. Option flags follow from the configuration's dataclasses."""
     parser = Parser(
         prog="train.py",
-        usage="train.py (--preset NAME | --study NAME) --data-root DIR --out DIR [--OPTION VALUE ...]",
+        usage="train.py (--preset NAME | --study NAME) --data-root DATA --out OUT [--OPTION VALUE ...]",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -49,20 +50,22 @@ def parser() -> Parser:
     parser.add_argument(
         "--data-root",
         type=Path,
-        metavar="DIR",
+        metavar="DATA",
         help="where the data set lies, as torchvision lays it out, or the folder of your own pictures",
     )
     parser.add_argument(
         "--download", action="store_true", help="let torchvision fetch the data set if it is not there"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="the run's folder; becomes a model folder")
+    parser.add_argument("--out", type=Path, metavar="OUT", help="the run's folder; becomes a model folder")
     parser.add_argument(
         "--init", metavar="FOLDER_OR_REPO", help="begin from the weights of this model that fit"
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="print the resolved configuration and network sizes"
+        "--dry-run", action="store_true", help="print the resolved configuration, network sizes and runs"
     )
-    parser.add_argument("--rows", metavar="A,B", help="rows of the study to train, beside its baseline; all")
+    parser.add_argument(
+        "--rows", metavar="A,B", help="rows of the study to train, beside its baseline (default: all)"
+    )
     parser.add_argument("--seeds", type=int, metavar="N", help="training seeds of each row of the study")
     parser.add_argument(
         "--processes", type=int, default=1, metavar="N", help="processes that share the rows of the study"
@@ -89,6 +92,8 @@ def main(argv: list[str] | None = None) -> int:
             configs, init = stages(named.preset), beginning(named.preset)
         if named.dry_run:
             print(describe(config, named.data_root, named.download))
+            if init:
+                print(f"begins from the weights of {init}")
             for later in configs[1:]:
                 print(f"then, from the weights before: {changes(config, later)}")
             return 0

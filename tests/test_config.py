@@ -118,6 +118,19 @@ def test_dry_run_prints_the_config_and_both_sizes(capsys):
 
 
 @pytest.mark.parametrize(
+    ("more", "begins"),
+    [
+        ([], "begins from the weights of .*/models/faces-attributes\nthen, from the weights before: "),
+        (["--training.seed", "1", "--init", "x"], "begins from the weights of x\n$"),
+        (["--training.seed", "1"], "add --data-root DIR\n$"),
+    ],
+)
+def test_dry_run_names_the_weights_that_a_run_begins_from(more, begins, capsys):
+    assert train.main(["--preset", "faces-text", "--dry-run", *more]) == 0
+    assert re.search(begins, capsys.readouterr().out)
+
+
+@pytest.mark.parametrize(
     ("argv", "message"),
     [
         (["--preset", "mnst", "--dry-run"], "Did you mean 'mnist'"),
