@@ -16,7 +16,7 @@ class BCE:
         L_G = -log D(G(z))           non-saturating (section 3, last paragraph)
         L_G = log(1 - D(G(z)))       minimax (equation 1), with `saturating`
 
-    Targets off 1 and 0 are label smoothing (Salimans et al. 2016, section 3.4).
+    Targets off 1 and 0 are label smoothing (Salimans et al. 2016, section 3.4, who smooth the real one only).
     """
 
     generator_sees_real: ClassVar[bool] = False

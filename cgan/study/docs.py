@@ -38,13 +38,16 @@ def _top(table: Entry, usual: Entry) -> str:
     seeds = max(len(row["seeds"]) for row in table["rows"])
     options, generator, critic = config["training"], config["generator"], config["discriminator"]
     hardware, commits = " and ".join(usual["hardware"]), ", ".join(usual["commits"])
+    command = (
+        training["command"].replace("--data-root DIR", "--data-root DATA").replace("--out DIR", "--out OUT")
+    )
     return f"""\
 # Every loss and technique, measured
 
 <!-- `python -m cgan.study` writes this page from assets/studies/{table["study"]}.json. -->
 
-One small conditional GAN is the baseline, and every row changes one thing of it: the same
-{training["kimg"]:g} thousand MNIST pictures seen, {_seeds(seeds)}, scored on the same
+One small conditional GAN is the baseline, and every row changes one thing of it, or the few that its
+flags name: the same {training["kimg"]:g} thousand MNIST pictures seen, {_seeds(seeds)}, scored on the same
 {table["measured"]["count"]:,} noises and labels. This is what the techniques do to a small network in a
 short training, and no verdict on them: what helps here may not help elsewhere, and the reverse.
 
@@ -55,12 +58,10 @@ Generator: `{generator["block"]}` blocks of widths {_list(generator["widths"])},
 {hardware}, PyTorch {training["torch"]}, commit {commits}.
 
 ```
-{training["command"]}
-cp -r DIR/{table["study"]}.json DIR/{table["study"]} assets/studies/
+{command}
+cp -r OUT/{table["study"]}.json OUT/{table["study"]} assets/studies/
 python -m cgan.study
 ```
-
-The last DIR is that of `--out`.
 
 The first command resumes, row by row; started twice, or with `--processes N`, processes share the rows.
 `--rows lsgan,hinge` trains these beside the baseline. With a GPU: `--training.kimg 3000 --seeds 3`.

@@ -98,7 +98,7 @@ ROWS = (
         },
         "Huang et al. 2024",
         "Judges pairs, whether the real picture looks more real than the generated one, with both gradient "
-        "penalties.",
+        "penalties: compare it with R1 and R2 alone.",
     ),
     # ---- the techniques asked for most
     Row(
@@ -107,7 +107,8 @@ ROWS = (
         PENALTY,
         {"loss.real_target": "0.9", "loss.fake_target": "0.1"},
         "Salimans et al. 2016, section 3.4",
-        "Targets of 0.9 and 0.1 instead of 1 and 0 take away the reward for being ever surer.",
+        "Targets of 0.9 and 0.1 instead of 1 and 0 take away the reward for being ever surer; the paper "
+        "smooths the real one only.",
     ),
     Row(
         "spectral",
@@ -321,7 +322,7 @@ ROWS = (
             "training.decay_kimg": "200",
         },
         "the preset mnist",
-        "R1, the auxiliary classifier and falling learning rates at once, as the bundled models use them.",
+        "R1, the auxiliary classifier and falling learning rates at once, as the preset mnist has them.",
     ),
     # ---- lessons
     Row(
@@ -357,7 +358,8 @@ ROWS = (
             "training.discriminator_optimizer.lr": "0.02",
         },
         "Arjovsky, Chintala & Bottou 2017, section 3",
-        "Nothing holds the critic's slope, so at a high learning rate verdicts and gradients grow and grow.",
+        "Nothing holds the critic's slope, so at a high learning rate verdicts and gradients grow and grow; "
+        "R1 at 1e-9 is there only because train.py asks for a bound.",
     ),
 )
 
