@@ -232,7 +232,7 @@ def describe(config: Config, data_root: Path | None, download: bool) -> str:
     elif dataset.classes and config.condition.form == "label":
         targets, size, channels = {"classes": dataset.classes}, dataset.size, dataset.channels
     else:
-        return f"{resolved}\nthe networks' sizes follow from the data: add --data-root DIR"
+        return f"{resolved}\nthe networks' sizes follow from the data: add --data-root DATA"
     model = ConditionalGAN(config.model(targets, size, channels))
     counts = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
     return "\n".join([resolved, *(f"{name}: {count:,} parameters" for name, count in counts.items())])

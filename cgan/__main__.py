@@ -53,7 +53,7 @@ def parser() -> Parser:
     command.add_argument("--model", **model, help="a model folder, or USER/NAME[@REVISION] on the Hub")
     command.add_argument("--count", required=True, metavar="N", help="how many pictures")
     command.add_argument("--condition", metavar="JSON", help="""what they show, such as '{"label": "3"}'; """
-                         "without it, what the data shows, as often")  # fmt: skip
+                         "without it, as the data has them, but labels each as often")  # fmt: skip
     command.add_argument("--seed", default="0", metavar="S", help="picture k depends on the seed and k alone")
     command.add_argument("--device", default="auto", metavar="auto|cpu|cuda")
     command.add_argument("--out", required=True, type=Path, metavar="FILE.npz")

@@ -52,9 +52,9 @@ class AdamOptions:
 class TrainingOptions:
     """How long and how. Progress is counted in thousands of real pictures shown (kimg)."""
 
-    kimg: float = 3000
-    batch: int = 128
-    seed: int = 0
+    kimg: float = 3000  # length
+    batch: int = 128  # pictures in a step, of all processes together
+    seed: int = 0  # of weights, order and noise
     generator_optimizer: AdamOptions = AdamOptions()
     discriminator_optimizer: AdamOptions = AdamOptions()
     discriminator_steps: int = 1  # discriminator updates for each of the generator's
@@ -67,7 +67,7 @@ class TrainingOptions:
     condition_dropout: float = 0.0  # share of pictures whose condition is withheld, for guidance
     precision: Literal["auto", "float32", "bfloat16"] = "auto"  # auto: bfloat16 where it is native
     threads: int = 0  # CPU threads; 0 for torch's own choice
-    checkpoint_kimg: float = 100.0
+    checkpoint_kimg: float = 100.0  # how often the run is saved
     evaluate_kimg: float = (
         250.0  # quick evaluation of the averaged generator and a sample grid; 0 for neither
     )

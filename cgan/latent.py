@@ -42,7 +42,7 @@ def principal(model: ConditionalGAN, count: int) -> Tensor:
     """The unit directions [L, Z] of the noise that go with the principal components of early features, those
     that vary most first; L is `count` or Z, whichever is less.
 
-    Sampled (GANSpace; Härkönen et al. 2020, section 3.2): the features are what leaves the first block, their
+    Sampled (GANSpace; Härkönen et al. 2020): the features are what leaves the first block, their
     components are those of S samples, and a component's direction is the linear regression of the noise on
     its coordinate, u_k = sum_s x_sk z_s / sum_s x_sk^2. Unlike there, the condition is not held fast but its
     mean is taken off, so that the components follow the noise and hold for every condition. The directions
@@ -146,8 +146,9 @@ def place(
     """Noise [count, Z] of the samples first, first + 1, ... under `seed`, moved to where a person put it.
 
     `components` set raw components by index; all of them together are a noise of one's own. Then it is
-    multiplied by `psi` (truncation; Brock et al. 2019, section 3.1), and `strengths` along the `leading`
-    directions [L, Z] are added. ValueError if there are more strengths than directions or no such component.
+    multiplied by `psi`: truncation, by scaling as Karras et al. 2019 do in w; Brock et al. 2019, section 3.1,
+    draw anew what lies beyond a threshold. Last, `strengths` along the `leading` directions [L, Z] are added.
+    ValueError if there are more strengths than directions or no such component.
     """
     if len(strengths) > len(leading):
         raise ValueError(f"z takes at most {len(leading)} strengths, got {len(strengths)}")

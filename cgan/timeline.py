@@ -1,7 +1,7 @@
 """Snapshots of a generator along its training, to watch it learn.
 
-Tensors of two or more dimensions are kept in 8 bits with one scale a row, half of half precision's size, so
-that a dozen snapshots of every bundled model fit the repository; the others are kept in half precision.
+Tensors of two or more dimensions are kept in 8 bits with one scale a row, half of half precision's size,
+since what is bundled must fit the repository; the others are kept in half precision.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def test_dry_run_prints_the_config_and_both_sizes(capsys):
     [
         ([], "begins from the weights of .*/models/faces-attributes\nthen, from the weights before: "),
         (["--training.seed", "1", "--init", "x"], "begins from the weights of x\n$"),
-        (["--training.seed", "1"], "add --data-root DIR\n$"),
+        (["--training.seed", "1"], "add --data-root DATA\n$"),
     ],
 )
 def test_dry_run_names_the_weights_that_a_run_begins_from(more, begins, capsys):

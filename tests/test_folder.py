@@ -636,7 +636,7 @@ def test_a_dry_run_with_and_without_the_pictures(classes, capsys):
     start = ["--preset", "mnist", "--dataset", "folder", *TINY, "--dry-run"]
     assert train.main(start) == 0
     assert capsys.readouterr().out.endswith(
-        "}\nthe networks' sizes follow from the data: add --data-root DIR\n"
+        "}\nthe networks' sizes follow from the data: add --data-root DATA\n"
     )
     assert train.main([*start, "--data-root", str(classes)]) == 0
     assert "generator: " in capsys.readouterr().out

@@ -83,10 +83,10 @@ FORMS = (
         "into one vector, which enters as a label does. It learns with the GAN; where this begins from "
         "another, at first alone. Words it never met are named to you and left out.",
         "By projection. In training it also sees real pictures under other pictures' captions and learns to "
-        "refuse these, for else any good picture would pass. From the auxiliary head's vector each word, "
-        "with those around it, must be found true of its own picture and untrue of the others, and another "
-        "word in its place untrue: a small nose counts as much as the whole background, and left is not "
-        "right.",
+        "refuse these, since otherwise any good picture would pass, whatever the caption. From the auxiliary "
+        "head's vector each word, with those around it, must be found true of its own picture and untrue of "
+        "the others, and another word in its place untrue: a small nose counts as much as the whole "
+        "background, and left is not right.",
         "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Conneau et al. 2017 (the "
         "highest of its states); Li et al. 2019 (judging word by word); Clark et al. 2020 (words exchanged)",
     ),

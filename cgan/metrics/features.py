@@ -260,9 +260,9 @@ def main(arguments: list[str] | None = None) -> int:
         "train", help="train a data set's feature network"
     )
     command.add_argument("--dataset", required=True)
-    command.add_argument("--data-root", type=Path, required=True)
+    command.add_argument("--data-root", type=Path, required=True, metavar="DATA")
     command.add_argument("--out", type=Path, help="default: assets/features/DATASET.safetensors, "
-                         "of your own pictures DIR/DATASET.safetensors")  # fmt: skip
+                         "of data sets without a bundled judge DATA/DATASET.safetensors")  # fmt: skip
     command.add_argument("--size", type=int, help="height and width in pixels, if not the data set's own")
     command.add_argument("--channels", type=int, help="of your own pictures: 3 for colour, 1 for grey")
     command.add_argument("--epochs", type=int)

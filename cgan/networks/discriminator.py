@@ -30,18 +30,18 @@ class DiscriminatorOptions:
     """The discriminator's shape. `widths` are the channels behind each downsampling, from the picture
     down."""
 
-    block: Literal["strided", "pool", "residual"] = "strided"
+    block: Literal["strided", "pool", "residual"] = "strided"  # Strided, Pool, ResidualDown
     widths: tuple[int, ...] = (64, 128, 256)
-    head: Literal["concat", "projection"] = "concat"
+    head: Literal["concat", "projection"] = "concat"  # the condition beside the features, or times them
     hidden: int = 0  # width of the fully connected layer before the logit; 0 for none
     norm: Norm = NoNorm()
     attention: tuple[int, ...] = ()  # resolutions that get self-attention
-    minibatch_std: bool = False
+    minibatch_std: bool = False  # whether it sees how much the pictures of a batch differ
     dropout: float = 0.0  # on the flattened features, in [0, 1)
     count: int = 1  # independent discriminators
     multi_scale: bool = False  # whether discriminator k sees the picture averaged down k times
     combine: Literal["mean", "hardest", "softmax"] = "mean"  # what the generator learns from several
-    init: Init = "orthogonal"
+    init: Init = "orthogonal"  # how weights start: `layers.initialise`
 
     def __post_init__(self):
         if not self.widths or min(self.widths) < 1 or not 0 <= self.dropout < 1:

@@ -27,10 +27,10 @@ from cgan.types import Cond
 class GeneratorOptions:
     """The generator's shape. `widths` are the channels of each level, from the smallest resolution up."""
 
-    block: Literal["residual", "upsample", "transposed"] = "residual"
+    block: Literal["residual", "upsample", "transposed"] = "residual"  # ResidualUp, ConvUp, TransposedUp
     widths: tuple[int, ...] = (128, 64, 32)
-    noise_dim: int = 100
-    noise: Literal["normal", "uniform"] = "normal"
+    noise_dim: int = 100  # how many numbers
+    noise: Literal["normal", "uniform"] = "normal"  # their distribution
     mapping: int = 0  # width of the layers that mix noise and condition before all others; 0 for none
     noise_in_blocks: bool = (
         True  # whether the noise modulates every block beside the condition, or enters once
@@ -45,7 +45,7 @@ class GeneratorOptions:
         "convolution"  # transposed doubles the resolution once more
     )
     output: Literal["tanh", "sigmoid"] = "tanh"  # pictures in [-1, 1] or in [0, 1]
-    init: Init = "orthogonal"
+    init: Init = "orthogonal"  # how weights start: `layers.initialise`
 
     def __post_init__(self):
         if self.noise_dim < 1 or not self.widths or min(self.widths) < 1 or self.spatial_hidden < 1:

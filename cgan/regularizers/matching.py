@@ -18,7 +18,7 @@ class Matching(Regularizer):
     same, or for nothing, there is no mismatch to see.
 
     The term is the discriminator's loss on (real, mismatched) logits, so that every loss fits. With weight 1
-    the whole is twice line 9 of the algorithm, where mismatched and generated pictures share one half; with
+    the whole is twice line 10 of the algorithm, where mismatched and generated pictures share one half; with
     less of it they count less than that.
     """
 
