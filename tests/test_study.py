@@ -25,7 +25,7 @@ from cgan.study import BASELINE, STUDIES, Row, Study
 from cgan.study.__main__ import main as write_page
 from cgan.study.bundled import BundledStudy
 from cgan.study.docs import anchor, page, verdict
-from cgan.study.table import FIGURES, TABLE, against, spread, table
+from cgan.study.table import FIGURES, TABLE, against, scale, spread, table
 from cgan.study.table import read as read_table
 from cgan.study.techniques import GROUPS, SMALL
 from cgan.training import checkpoint
@@ -288,8 +288,30 @@ def test_rows_are_compared_beside_the_spread_of_seeds():
 
 def test_one_seed_alone_tells_no_difference():
     figures = {name: {"values": [0.5]} for name in FIGURES}
-    assert spread([{"figures": figures, "faults": {}}]) == {}
-    assert against(figures, figures, {})["recall"] == {"difference": 0, "clear": None}
+    assert spread([{"figures": figures, "faults": {}}], 10) == {}
+    assert against(figures, figures, {}, 10)["recall"] == {"difference": 0, "clear": None}
+
+
+def test_a_row_far_from_one_does_not_hide_what_rows_near_one_show():
+    """Seeds differ by points where a tenth is read wrongly, by a tenth of one where a hundredth is."""
+    steady = {
+        f"row{n}": {"figures": {name: {"values": [0.99, 0.991]} for name in FIGURES}, "faults": {}}
+        for n in range(9)
+    }
+    poor = {"figures": {name: {"values": [0.85, 0.89]} for name in FIGURES}, "faults": {}}
+    one = spread([*steady.values(), poor], 10_000)
+    better = {name: {"values": [0.995, 0.9952]} for name in FIGURES}
+    found = against(better, steady["row0"]["figures"], one, 10_000)["obedience"]
+    assert found == {"difference": pytest.approx(0.0046), "clear": True}
+    assert one["obedience"] == pytest.approx(
+        math.sqrt((9 * math.log(0.991 / 0.009 / 99) ** 2 + math.log(0.89 / 0.11 / 0.85 * 0.15) ** 2) / 20)
+    )
+
+
+def test_a_share_of_none_or_all_counts_as_half_a_picture():
+    assert scale("recall", 0.0, 100) == pytest.approx(math.log(0.005 / 0.995))
+    assert scale("recall", 1.0, 100) == pytest.approx(math.log(0.995 / 0.005))
+    assert scale("frechet_ratio", 1.0, 100) == 0
 
 
 def test_the_page_says_what_the_numbers_say():
@@ -305,7 +327,7 @@ def test_the_page_says_what_the_numbers_say():
     assert (
         text.count("Trained on a machine and another, commit abc1234:") == text.count(": its pictures a") == 1
     )
-    assert "by 100 %" in " ".join(text.split()), "a seed's spread is one factor of two"
+    assert "the Fréchet distance by 100 %" in " ".join(text.split()), "a seed's spread is one factor of two"
     headings = [anchor(line.lstrip("# ")) for line in text.splitlines() if line.startswith("### ")]
     assert set(re.findall(r"\]\(#([^)]+)\)", text)) == set(headings)
 

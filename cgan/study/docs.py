@@ -80,10 +80,11 @@ def _reading(table: Entry) -> str:
     real, one, known = table["measured"]["real"], table["spread"], ""
     if one:
         known = f"""
-Another seed moves obedience by {100 * one["obedience"]:.2f} points, the Fréchet distance by
-{100 * math.expm1(one["frechet_ratio"]):.0f} % and recall by {100 * one["recall"]:.1f} points: one standard
-deviation, pooled over all rows in which nothing went wrong. “Better” and “worse” mean a difference from the
-baseline of more than two standard errors.
+Distances are compared by their ratio and shares by their odds, p to 1 − p, since a point is little at 87 %
+and much at 99 %. Another seed changes the odds of obedience by {_percent(one["obedience"])} %, the Fréchet
+distance by {_percent(one["frechet_ratio"])} % and the odds of recall by {_percent(one["recall"])} %: one
+standard deviation, pooled over all rows in which nothing went wrong. “Better” and “worse” mean a difference
+from the baseline of more than two standard errors.
 """
     return f"""\
 ± is the standard deviation between seeds. Obedience: pictures that an independent classifier reads as the
@@ -94,6 +95,10 @@ discrepancy in the same features. Recall: real pictures that lie among the gener
 {100 * real["recall"]:.1f} % for test pictures. Pictures/s and seconds: of training alone, at its
 fastest.
 {known}"""
+
+
+def _percent(logarithm: float) -> str:
+    return f"{100 * math.expm1(logarithm):.0f}"
 
 
 def _line(row: Entry) -> str:

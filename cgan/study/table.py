@@ -3,7 +3,8 @@
 Keys of the table, ready for JSON:
 - study, training {command, commits, hardware, torch, kimg, config: the baseline's, whole}
 - measured {features, judge_accuracy, count, real: the figures of as many test pictures}
-- spread: the standard deviation that one more seed shows, pooled over the rows in which nothing went wrong
+- spread: the standard deviation that one more seed shows, on `scale`, pooled over the rows in which nothing
+  went wrong
 - rows, each: name, title, group, flags, reference, sentence, seeds (that are done), commits, hardware,
   picture (whether it has)
     - figures: {NAME: {mean, std, values}} over the seeds that came to an end, None if none did
@@ -61,12 +62,16 @@ def _mean_curve(curves: Sequence[Sequence[Mapping[str, float]]]) -> list[dict[st
     return [{name: statistics.fmean(p[name] for p in points) for name in names} for points in at.values()]
 
 
-def scale(name: str, value: float) -> float:
-    """A figure on the scale that it is compared on: distances by their logarithm, shares as they are."""
-    return math.log(max(value, 1e-12)) if name == "frechet_ratio" else value
+def scale(name: str, value: float, count: int) -> float:
+    """A figure of `count` pictures on the scale where seeds differ about as much in every row: the logarithm
+    of a distance, and of a share's odds, which are at least half a picture from none and from all."""
+    if name == "frechet_ratio":
+        return math.log(max(value, 1e-12))
+    share = min(max(value, 0.5 / count), 1 - 0.5 / count)
+    return math.log(share / (1 - share))
 
 
-def spread(entries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def spread(entries: Sequence[Mapping[str, Any]], count: int) -> dict[str, float]:
     """The standard deviation of one seed, on `scale`, pooled over the rows that met no fault.
 
     Two seeds say little of how much seeds differ, the rows together say enough.
@@ -74,7 +79,7 @@ def spread(entries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     calm = [each["figures"] for each in entries if each["figures"] and not each["faults"]]
     found = {}
     for name in COMPARED:
-        groups = [[scale(name, value) for value in figures[name]["values"]] for figures in calm]
+        groups = [[scale(name, value, count) for value in figures[name]["values"]] for figures in calm]
         variances = [statistics.variance(group) for group in groups if len(group) > 1]
         if variances:
             found[name] = math.sqrt(statistics.fmean(variances))
@@ -82,21 +87,24 @@ def spread(entries: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def against(
-    figures: Mapping[str, Any], baseline: Mapping[str, Any], one: Mapping[str, float]
+    figures: Mapping[str, Any], baseline: Mapping[str, Any], one: Mapping[str, float], count: int
 ) -> dict[str, Any]:
     """{NAME: {difference, clear}} of a row's figures from the baseline's.
 
-    The difference is on `scale`: exp of it is the factor between two distances. It is clear if it is larger
-    than `CLEAR` standard errors, `one` being the standard deviation of a single seed; None if unknown.
+    The difference is that of the means; of distances on `scale`, exp of it is the factor between them. It is
+    clear if on `scale` it is larger than `CLEAR` standard errors, `one` being the standard deviation of a
+    single seed; None if unknown.
     """
     found = {}
     for name in COMPARED:
-        own, other = ([scale(name, v) for v in each[name]["values"]] for each in (figures, baseline))
-        difference = statistics.fmean(own) - statistics.fmean(other)
+        values = [each[name]["values"] for each in (figures, baseline)]
+        own, other = (statistics.fmean(scale(name, v, count) for v in each) for each in values)
+        plain = statistics.fmean(values[0]) - statistics.fmean(values[1])
         clear = None
         if name in one:
-            clear = abs(difference) > CLEAR * one[name] * math.sqrt(1 / len(own) + 1 / len(other))
-        found[name] = {"difference": difference, "clear": clear}
+            error = one[name] * math.sqrt(sum(1 / len(each) for each in values))
+            clear = abs(own - other) > CLEAR * error
+        found[name] = {"difference": own - other if name == "frechet_ratio" else plain, "clear": clear}
     return found
 
 
@@ -109,7 +117,8 @@ def table(
 ) -> dict[str, Any]:
     """The table of `runs`, by row. Rows without any are left out."""
     entries = {row.name: entry(runs[row.name]) for row in study.rows if runs.get(row.name)}
-    one = spread(list(entries.values()))
+    count = measured["count"]
+    one = spread(list(entries.values()), count)
     baseline = entries[BASELINE]["figures"] if BASELINE in entries else None
     rows = []
     for row in study.rows:
@@ -118,7 +127,7 @@ def table(
         own = entries[row.name]
         compared = None
         if baseline and own["figures"] and row.name != BASELINE:
-            compared = against(own["figures"], baseline, one)
+            compared = against(own["figures"], baseline, one, count)
         about = {key: getattr(row, key) for key in ("name", "title", "group", "reference", "sentence")}
         about |= {"flags": dict(row.flags), "picture": row.name in pictures}
         rows.append({**about, **own, "against": compared})
