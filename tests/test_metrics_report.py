@@ -224,6 +224,7 @@ def test_a_model_of_another_size(reference):
     [
         ({}, {"seeds": []}, "at least one sample seed"),
         ({}, {"extent": Extent(pupil_count=20)}, "needs at least 128 pictures, got 20"),
+        ({}, {"extent": Extent(pupil_count=901)}, "as many training pictures: 900 at most, got 901"),
         ({"form": "smell"}, {}, "unknown measure of obedience 'smell'"),
     ],
 )

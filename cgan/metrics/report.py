@@ -285,7 +285,11 @@ def evaluate(
         raise ValueError("seeds must name at least one sample seed")
     if 0 < extent.pupil_count < PUPIL.batch:
         raise ValueError(f"usefulness needs at least {PUPIL.batch} pictures, got {extent.pupil_count}")
-    if extent.pupil_count and "label" not in reference.test[1]:
+    if extent.pupil_count > (most := len(reference.train[0])):
+        raise ValueError(
+            f"usefulness compares with as many training pictures: {most} at most, got {extent.pupil_count}"
+        )
+    if extent.pupil_count and not reference.network.info.classes:
         raise ValueError(
             f"usefulness needs a data set with labels, {reference.network.info.dataset} has none"
         )
