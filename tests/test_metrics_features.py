@@ -17,6 +17,7 @@ from cgan.data import Images
 from cgan.metrics import features
 from cgan.metrics.classifier import Classifier, Recipe, fit
 from cgan.metrics.features import FOLDER, FORMAT, FeatureInfo, FeatureNetwork, main, save
+from cgan.metrics.fitting import optimise
 from cgan.registry import Registry
 
 INFO = FeatureInfo(
@@ -148,6 +149,23 @@ def test_training_learns_is_repeatable_and_needs_a_batch():
     assert torch.equal(first.head.weight, second.head.weight)
     with pytest.raises(ValueError, match="at least 32 pictures, got 20"):
         fit(images[:20], labels[:20], 3, recipe=recipe)
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 5, 6])
+def test_every_length_of_training_takes_whole_batches_only(epochs):
+    """Batch norm is measured of them too: a rest of one picture would weigh as much as a batch."""
+    sizes = []
+
+    def pictures(rows: torch.Tensor) -> torch.Tensor:
+        sizes.append(len(rows))
+        return torch.zeros(len(rows), 3)
+
+    def loss(model: torch.nn.Module, pixels: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        return model(pixels).sum()
+
+    recipe, model = Recipe(epochs=epochs, batch=16), torch.nn.BatchNorm1d(3)
+    optimise(model, 17, schedule=recipe, pictures=pictures, loss=loss, generator=torch.Generator())
+    assert sizes == [16] * (epochs + 1)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -49,8 +49,10 @@ def optimise(
     averaged = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(min(schedule.ema, 1 - 1 / reach)))
     optimiser = torch.optim.AdamW(model.parameters(), lr=schedule.rate, weight_decay=schedule.decay)
     steps = count // schedule.batch
+    total_steps = schedule.epochs * steps
+    rising = 0.2 if total_steps != 5 else 0.25  # of five steps, a fifth ends where it begins
     rates = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, schedule.rate, total_steps=schedule.epochs * steps, pct_start=0.2
+        optimiser, schedule.rate, total_steps=total_steps, pct_start=rising
     )
     for epoch in range(schedule.epochs):
         total = 0.0
@@ -64,6 +66,7 @@ def optimise(
             total = total + value.detach()
         if progress:
             progress(f"epoch {epoch + 1}/{schedule.epochs}  loss {float(total) / steps:.4f}")
-    rows = torch.randperm(count, generator=generator)[:statistics].split(schedule.batch)
-    update_bn(map(pictures, rows), averaged)
+    rows = torch.randperm(count, generator=generator)[:statistics]
+    whole = len(rows) // schedule.batch * schedule.batch or len(rows)  # a rest would weigh as a batch does
+    update_bn(map(pictures, rows[:whole].split(schedule.batch)), averaged)
     return averaged.module.eval()
