@@ -19,7 +19,7 @@ from cgan.atomic import replacing
 from cgan.conditions import ConditionEncoder
 from cgan.data import DATASETS, Dataset, Images
 from cgan.metrics.asked import asked, rows_of
-from cgan.metrics.features import FeatureNetwork, home
+from cgan.metrics.features import FeatureNetwork, command, home
 from cgan.metrics.judge import Subjects
 from cgan.metrics.report import (
     CONDITIONS,
@@ -86,9 +86,9 @@ def real_reference(
     network was made for other pictures or does not read what the form asks for, or they are too few.
     """
     name = DATASETS.name_of(dataset)
-    network = FeatureNetwork.load(name, home(name, data_root))
+    network = FeatureNetwork.load(name, home(name, dataset, data_root), data=dataset)
     train, test = (dataset.load(data_root, split, download) for split in ("train", "test"))
-    _check_judge(network, train)
+    _check_judge(network, dataset, train)
     seen = train.images, {"label": train.targets["label"]} if "label" in train.targets else {}
     if fewer:
         share = min(1.0, (QUICK_SIZE / train.size) ** 2)
@@ -120,16 +120,23 @@ def alike(dataset: Dataset, form: str, test: Images) -> Tensor | None:
     return test.images[rows] if len(rows) else None
 
 
-def _check_judge(network: FeatureNetwork, data: Images) -> None:
+def _check_judge(network: FeatureNetwork, dataset: Dataset, data: Images) -> None:
     """ValueError if the network has not been made for such pictures."""
     info, subjects = network.info, Subjects.of(data.targets)
-    if (info.channels, info.size, info.subjects) != (data.channels, data.size, subjects):
-        channels = f" --channels {data.channels}" if data.channels != info.channels else ""
-        raise ValueError(
-            f"the {info.dataset} feature network was trained on {info.subjects} of "
-            f"{info.size}x{info.size}x{info.channels} pictures, these have {subjects} and "
-            f"{data.size}x{data.size}x{data.channels}: train it on these, with --size {data.size}{channels}"
-        )
+    if (info.channels, info.size, info.subjects) == (data.channels, data.size, subjects):
+        return
+    own = [f"{info.size}x{info.size}x{info.channels} pixels", *info.subjects.each()]
+    now = [f"{data.size}x{data.size}x{data.channels} pixels", *subjects.each()]
+    raise ValueError(
+        f"the {info.dataset} feature network was trained on pictures {_apart(own, now)}, these are "
+        f"{_apart(now, own)}: train it on these, with: {command(info.dataset, dataset)}"
+    )
+
+
+def _apart(own: Sequence[str], other: Sequence[str]) -> str:
+    """The first thing in which pictures of `own` differ from those of `other`."""
+    more, less = ([part for part in a if part not in b] for a, b in ((own, other), (other, own)))
+    return f"with {more[0]}" if more else f"without {less[0]}" if less else "in another order or form"
 
 
 def check_choices(model: ConditionalGAN, targets: Mapping[str, Any]) -> None:

@@ -19,10 +19,13 @@ from cgan.conditions.attributes import Attributes
 from cgan.conditions.label import Label
 from cgan.data import Images
 from cgan.data.faces import Faces
-from cgan.data.vision import MNIST
-from cgan.evaluation import alike, check_choices, drawer, quick_evaluation, real_reference
+from cgan.data.vision import EMNIST, MNIST
+from cgan.evaluation import _check_judge, alike, check_choices, drawer, quick_evaluation, real_reference
 from cgan.metrics import MEASURES, report
 from cgan.metrics.asked import asked
+from cgan.metrics.features import FOLDER as JUDGES
+from cgan.metrics.features import FeatureInfo, FeatureNetwork, home
+from cgan.metrics.judge import Subjects
 from cgan.model import ConditionalGAN
 from cgan.types import Attribute
 from tests.conftest import tiny_config, tiny_data
@@ -134,6 +137,46 @@ def test_a_model_of_another_size_is_refused(root):
     measure = quick_evaluation(tiny_config(dataset__size=28).dataset, "label", root, count=150)
     with pytest.raises(ValueError, match="feature network takes uint8 pictures"):
         measure(model)
+
+
+@pytest.mark.parametrize(
+    ("own", "now", "message"),
+    [
+        ({"classes": ("a", "b")}, {"classes": ("a", "c")}, "with label b, these are with label c"),
+        ({"classes": ("a", "b")}, {"classes": ("a", "b", "c")}, "without label c, these are with label c"),
+        ({"classes": ("a", "b")}, {"classes": ("b", "a")}, "in another order or form, these are in another"),
+        (
+            {"attribute_fields": (Attribute("radius", low=3.0, high=20.0),)},
+            {"attribute_fields": (Attribute("radius", low=3.0, high=26.0),)},
+            r"with attribute radius \(3.0 to 20.0\), these are with attribute radius \(3.0 to 26.0\)",
+        ),
+    ],
+)
+def test_what_a_judge_was_not_made_for_is_named(own, now, message):
+    subjects, images = Subjects.of(own), torch.zeros(1, 1, 28, 28).byte()
+    info = FeatureInfo(
+        dataset="emnist",
+        classes=subjects.labels,
+        attributes=subjects.attributes,
+        channels=1,
+        size=28,
+        test_accuracy=1.0,
+        epochs=1,
+        command="",
+        widths=(4,) * 5 if subjects.labels else (4,) * 3,
+    )
+    command = "--dataset emnist --data-root DIR --part balanced$"
+    with pytest.raises(ValueError, match=f"pictures {message}.*{command}"):
+        _check_judge(FeatureNetwork(info, info.build()), EMNIST(part="balanced"), Images(images, now))
+
+
+def test_a_size_that_the_bundled_judge_does_not_read_has_a_judge_of_its_own(root):
+    """Or its training, as the message asks for it, would replace ours."""
+    with pytest.raises(FileNotFoundError, match="train --dataset mnist --data-root DIR --size 32$"):
+        real_reference(MNIST(size=32), "label", root, False, 150)
+    assert home("mnist", MNIST(size=32), root) == root
+    assert home("mnist", MNIST(), root) == home("faces", Faces(count=9), root) == JUDGES
+    assert home("faces", Faces(size=96), root) == root
 
 
 def test_the_quick_reference_of_large_pictures_is_of_every_class(root, monkeypatch):

@@ -656,7 +656,8 @@ def test_a_judge_lies_beside_its_pictures(tmp_path, capsys):
     assert train.main(command(tmp_path, out.with_name("other"), "--dataset.channels", "1")) == 0
     err = capsys.readouterr().err
     assert "no figures: the folder feature network was trained on" in err
-    assert "8x8x1: train it on these, with --size 8 --channels 1" in err
+    assert "on pictures with 8x8x3 pixels, these are with 8x8x1 pixels: train it on these, with: " in err
+    assert "--dataset folder --data-root DIR --size 8 --channels 1\n" in err
     assert features([*words, "--channels", "1"]) == 0
     assert train.main(command(tmp_path, out.with_name("grey"), "--dataset.channels", "1")) == 0
     assert "no figures" not in capsys.readouterr().err
@@ -668,4 +669,14 @@ def test_a_judge_needs_something_to_read(tmp_path, capsys):
     for k in range(30):
         picture(tmp_path / f"{k}.png")
     assert features(["train", "--dataset", "folder", "--data-root", str(tmp_path)]) == 2
-    assert "data set folder has no classes" in capsys.readouterr().err
+    assert "data set folder has nothing that a judge could tell apart" in capsys.readouterr().err
+
+
+def test_a_folder_of_one_class_trains_without_a_judge(tmp_path, capsys):
+    for k in range(30):
+        picture(tmp_path / "in" / "apple" / f"{k}.png")
+    assert features(["train", "--dataset", "folder", "--data-root", str(tmp_path / "in")]) == 2
+    assert "nothing that a judge could tell apart: neither two labels" in capsys.readouterr().err
+    assert train.main(command(tmp_path / "in", tmp_path / "out")) == 0
+    assert "sample grids but no figures" in capsys.readouterr().err
+    assert ConditionalGAN.load(tmp_path / "out").encoder.fields()[0].choices == ("apple",)

@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import torch
@@ -170,6 +171,9 @@ def test_every_length_of_training_takes_whole_batches_only(epochs):
 
 @dataclasses.dataclass(frozen=True)
 class Dots:
+    size: int = 12
+    part: Literal["all", "few"] = "all"
+
     def load(self, root: Path, split: str, download: bool = False) -> Images:
         images, labels = dots(300, seed=len(split))
         return Images(images, {"label": labels, "classes": ("a", "b", "c")})
@@ -187,6 +191,22 @@ def test_the_command_writes_a_network_that_loads(tmp_path, monkeypatch, capsys):
     images, labels = dots(300, seed=4)
     assert network(images).accuracy(labels) == pytest.approx(network.info.test_accuracy, abs=0.005)
     assert network.info.test_accuracy > 0.9
+
+
+def test_options_of_the_data_set_are_the_commands_too(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(data, "DATASETS", Registry("dataset", dots=Dots))
+    monkeypatch.setitem(features.RECIPES, "dots", Recipe(batch=32, ema=0.9))
+    monkeypatch.setattr(features, "FOLDER", tmp_path / "ours")
+    words = ["train", "--dataset", "dots", "--data-root", str(tmp_path), "--epochs", "1", "--part"]
+    assert main([*words, "few", "--size", "13"]) == 0
+    network = FeatureNetwork.load("dots", tmp_path)
+    assert "--data-root DIR --size 13 --part few --epochs 1" in network.info.command
+    assert not (tmp_path / "ours").exists(), "its judge reads pictures of the usual size"
+    assert main([*words, "few"]) == 0
+    assert (tmp_path / "ours" / "dots.safetensors").exists()
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "fewer"])
+    assert "invalid choice: 'fewer'" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_written_is_told_in_one_line(tmp_path, monkeypatch, capsys):

@@ -4,7 +4,8 @@
 assets/features/mnist.safetensors, what made them to its header. Pictures with nothing but labels get a
 `Classifier`; those with attributes, maps or drawings a `Perception`, which reads these. Every figure says
 that it stands in these features ("cgan-mnist"); none is called FID, which means Inception-v3. A data set
-without a recipe here, such as a person's own folder, keeps its weights beside its pictures.
+without a recipe here, such as a person's own folder, or of another size than its own keeps its weights beside
+its pictures.
 
 Shapes: N pictures, C channels, H x W pixels, F feature width.
 """
@@ -15,10 +16,11 @@ import dataclasses
 import json
 import statistics
 import sys
+from argparse import SUPPRESS
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -49,9 +51,16 @@ RECIPES: dict[str, Recipe | PerceptionRecipe] = {
 }
 
 
-def home(dataset: str, data_root: Path) -> Path:
-    """The folder of a data set's weights: ours, or that of the pictures."""
-    return FOLDER if dataset in RECIPES else Path(data_root)
+def home(dataset: str, data: Any, data_root: Path) -> Path:
+    """The folder of a data set's weights: ours, or if we have none for pictures of its size theirs."""
+    return FOLDER if dataset in RECIPES and data.size == type(data)().size else Path(data_root)
+
+
+def command(dataset: str, data: Any = None) -> str:
+    """What trains the judge of a data set, with those options of `data` that are not the data set's own."""
+    usual, chosen = (dataclasses.asdict(each) if each else {} for each in (data and type(data)(), data))
+    options = "".join(f" --{name} {value}" for name, value in chosen.items() if value != usual[name])
+    return f"python -m cgan.metrics.features train --dataset {dataset} --data-root DIR{options}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +110,10 @@ class FeatureNetwork:
         return self.judge.width
 
     @staticmethod
-    def load(dataset: str, folder: Path = FOLDER, device: torch.device | str = "cpu") -> FeatureNetwork:
-        """The network of a data set.
+    def load(
+        dataset: str, folder: Path = FOLDER, device: torch.device | str = "cpu", data: Any = None
+    ) -> FeatureNetwork:
+        """The network of a data set, of `data` where its options are known.
 
         Raises FileNotFoundError if there is none, ValueError if the file is damaged or of another format.
         """
@@ -111,8 +122,7 @@ class FeatureNetwork:
             names = sorted(file.stem for file in Path(folder).glob("*.safetensors"))
             known = f".{closest(dataset, names)} There is one for: {', '.join(names)}" if names else ""
             raise FileNotFoundError(
-                f"no feature network for data set {dataset!r}{known}; make one with: python -m "
-                f"cgan.metrics.features train --dataset {dataset} --data-root DIR"
+                f"no feature network for data set {dataset!r}{known}; make one with: {command(dataset, data)}"
             )
         try:
             info, weights = _read(path)
@@ -182,33 +192,20 @@ def save(judge: Classifier | Perception, info: FeatureInfo, path: Path) -> None:
 
 
 def train(
-    dataset: str,
-    root: Path,
-    *,
-    out: Path,
-    epochs: int | None,
-    seed: int,
-    download: bool,
-    given: Mapping[str, int],
+    dataset: str, data: Any, root: Path, *, out: Path, epochs: int | None, seed: int, download: bool
 ) -> float:
-    """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1. `given` are
-    options of the data set.
+    """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1.
 
-    ValueError if the data set lacks such an option, has nothing that a judge could read, or too few pictures.
+    ValueError if there is nothing that a judge could tell apart, or too few pictures.
     """
-    from cgan.data import DATASETS  # the command's own need: the library below measures tensors only
-
     if epochs is not None and epochs < 1:
         raise ValueError(f"--epochs must be at least 1, got {epochs}")
-    known = {field.name for field in dataclasses.fields(DATASETS[dataset])}
-    if unknown := sorted(given.keys() - known):
-        raise ValueError(f"data set {dataset} has no choice of --{unknown[0]}")
-    data = DATASETS[dataset](**given)
     training, test = (data.load(root, split, download) for split in ("train", "test"))
     subjects = Subjects.of(training.targets)
     if subjects == Subjects():
         raise ValueError(
-            f"data set {dataset} has no classes, attributes, maps or drawings that a judge could read"
+            f"data set {dataset} has nothing that a judge could tell apart: neither two labels, attributes, "
+            "two classes of a map nor drawings"
         )
     dense = subjects != Subjects(subjects.labels)
     recipe = RECIPES.get(dataset, PerceptionRecipe() if dense else Recipe())
@@ -233,9 +230,7 @@ def train(
         mask_classes=subjects.mask,
         drawing=subjects.image,
         measured={form: part for form, part in measured.items() if form != "label"},
-        command="python -m cgan.metrics.features train "
-        f"--dataset {dataset} --data-root DIR --epochs {recipe.epochs} --seed {seed}"
-        + "".join(f" --{name} {value}" for name, value in given.items()),
+        command=f"{command(dataset, data)} --epochs {recipe.epochs} --seed {seed}",
     )
     save(judge, info, out)
     return info.test_accuracy
@@ -253,34 +248,52 @@ def measure(
     return found
 
 
+def _choices(kind: type) -> dict[str, Any]:
+    """The options of a data set and their types."""
+    hints = get_type_hints(kind)
+    return {option.name: hints[option.name] for option in dataclasses.fields(kind)}
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command line; the exit code is 2 after bad input."""
+    from cgan.data import DATASETS  # the command's own need: the library above measures tensors only
+
     parser = Parser(prog="python -m cgan.metrics.features", description=__doc__.splitlines()[0])
-    command = parser.add_subparsers(required=True).add_parser(
+    learn = parser.add_subparsers(required=True).add_parser(
         "train", help="train a data set's feature network"
     )
-    command.add_argument("--dataset", required=True)
-    command.add_argument("--data-root", type=Path, required=True, metavar="DATA")
-    command.add_argument("--out", type=Path, help="default: assets/features/DATASET.safetensors, "
-                         "of data sets without a bundled judge DATA/DATASET.safetensors")  # fmt: skip
-    command.add_argument("--size", type=int, help="height and width in pixels, if not the data set's own")
-    command.add_argument("--channels", type=int, help="of your own pictures: 3 for colour, 1 for grey")
-    command.add_argument("--epochs", type=int)
-    command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
+    learn.add_argument("--dataset", required=True)
+    learn.add_argument("--data-root", type=Path, required=True, metavar="DATA")
+    learn.add_argument("--out", type=Path, help="default: assets/features/DATASET.safetensors, of data "
+                       "sets or sizes without a bundled judge DATA/DATASET.safetensors")  # fmt: skip
+    choices = {option: hint for kind in DATASETS.values() for option, hint in _choices(kind).items()}
+    for name, hint in choices.items():
+        learn.add_argument(
+            f"--{name}",
+            type=hint if isinstance(hint, type) else str,
+            choices=get_args(hint) or None,
+            default=SUPPRESS,
+            help="as train.py takes it of the data set",
+        )
+    learn.add_argument("--epochs", type=int)
+    learn.add_argument("--seed", type=int, default=0)
+    learn.add_argument("--download", action="store_true", help="fetch the data set if it is not there")
     options = parser.parse_args(arguments)
-    out = options.out or home(options.dataset, options.data_root) / f"{options.dataset}.safetensors"
     try:
+        kind = DATASETS[options.dataset]
+        given = {name: value for name, value in vars(options).items() if name in choices}
+        if unknown := sorted(given.keys() - _choices(kind).keys()):
+            raise ValueError(f"data set {options.dataset} has no choice of --{unknown[0]}")
+        data = kind(**given)
+        out = options.out or home(options.dataset, data, options.data_root) / f"{options.dataset}.safetensors"
         accuracy = train(
             options.dataset,
+            data,
             options.data_root,
             out=out,
             epochs=options.epochs,
             seed=options.seed,
             download=options.download,
-            given={
-                name: value for name in ("size", "channels") if (value := getattr(options, name)) is not None
-            },
         )
     except (ValueError, OSError, SafetensorError) as error:
         return fail("python -m cgan.metrics.features", error)

@@ -17,7 +17,7 @@ from cgan.types import Attribute
 
 @dataclass(frozen=True)
 class Subjects:
-    """What there is to be read off a data set's pictures."""
+    """What there is to be read off a data set's pictures. Of a single label or class nothing is."""
 
     labels: tuple[str, ...] = ()
     attributes: tuple[Attribute, ...] = ()
@@ -27,12 +27,23 @@ class Subjects:
     @staticmethod
     def of(targets: Mapping[str, Any]) -> Subjects:
         """Those that the targets of a data set hold."""
+        labels, mask = (tuple(targets.get(name, ())) for name in ("classes", "mask_classes"))
         return Subjects(
-            tuple(targets.get("classes", ())),
+            labels if len(labels) > 1 else (),
             tuple(targets.get("attribute_fields", ())),
-            tuple(targets.get("mask_classes", ())),
+            mask if len(mask) > 1 else (),
             targets["image"].shape[1] if "image" in targets else 0,
         )
+
+    def each(self) -> list[str]:
+        """Every one in words."""
+        ranges = {a.name: ", ".join(a.choices) or f"{a.low} to {a.high}" for a in self.attributes}
+        return [
+            *(f"label {name}" for name in self.labels),
+            *(f"attribute {name} ({values})" for name, values in ranges.items()),
+            *(f"class {name} of a map" for name in self.mask),
+            *([f"drawings of {self.image} channels"] if self.image else []),
+        ]
 
     def __str__(self) -> str:
         counts = {
