@@ -58,10 +58,11 @@ figure of real test pictures, which are right: what this judge makes of them; ±
 over {seeds} sample seeds. *Variety by noise* is how far apart pictures under one condition lie, over the
 distance of any two real pictures (0: the noise is ignored); *variety within a label* is the same over that
 of training pictures of the label. Of several of a kind the lowest stands here; each folder's `metrics.json`
-has all. The command that measured them:
+has all. This command measures them into FILE; with `--record` they take the place of those in the folder, so
+add `--usefulness 10000` where it has that:
 
 ```
-python -m cgan evaluate --model assets/models/NAME --data-root DIR --count COUNT --record --json FILE
+python -m cgan evaluate --model assets/models/NAME --data-root DATA --count COUNT --json FILE
 ```
 """
 END = """\
