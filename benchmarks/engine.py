@@ -3,9 +3,9 @@
     python -m benchmarks.engine --json engine.json
     python -m benchmarks.engine --model assets/models/mnist --batches 1,8,64,1024 --device cuda
 
-What is timed of the engine is all of it: from `submit` to the uint8 pictures on the CPU. Plain is
-`model.sample` on the same device, in PyTorch's own layout, its pictures brought to the CPU too. Both make
-their pictures on one thread of a CPU.
+What is timed of the engine is all of it: from `submit` to the uint8 pictures on the CPU. Plain is the
+model's generator on the same device, in PyTorch's own layout, its pictures brought to the CPU too. Both are
+given what the encoder made of the conditions, once, and make their pictures on one thread of a CPU.
 
 The floor is what the arithmetic and the weights alone would take at the rates that this machine reaches with
 a product of two matrices and with a copy; a batch can't be made sooner without less of either.
@@ -26,7 +26,6 @@ from torch import Tensor
 from benchmarks.measuring import Spread, flops, flops_per_s, machine, product, seconds
 from cgan.engine import Engine, Resident
 from cgan.model import BUNDLED, ConditionalGAN
-from cgan.types import Raw
 
 COPIED = 2**26  # bytes of the copy whose rate is the ceiling of memory
 
@@ -50,16 +49,17 @@ class Case:
 
     def __init__(self, engine: Engine, resident: Resident, batch: int):
         self.engine, self.name, self.device = engine, resident.name, engine.device
-        self.noise, self.raw = resident.model.noise(0, batch), resident.model.encoder.sample(batch, 0)
-        self.cond = resident.embed(self.raw)
+        self.noise = resident.model.noise(0, batch)
+        self.cond = resident.embed(resident.model.encoder.sample(batch, 0))
         self.plain_model = ConditionalGAN.load(resident.folder).to(self.device)
 
     def ours(self) -> Tensor:
         return self.engine.submit(self.name, self.noise, self.cond).result()
 
+    @torch.no_grad()
     def plain(self) -> Tensor:
-        raw: Raw = self.raw.to(self.device)
-        return self.plain_model.sample(self.noise.to(self.device), raw).cpu()
+        made = self.plain_model.generator(self.noise.to(self.device), self.cond.to(self.device))
+        return self.plain_model.to_uint8(made).cpu()
 
     def floor(self, arithmetic: float, memory: float) -> float:
         """Seconds, at so many FLOPs and bytes a second."""

@@ -27,7 +27,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -48,6 +48,7 @@ from cgan.networks.generator import Stem
 from cgan.networks.layers import StridedConv2d, TransposedConv2d, UpConv2d
 from cgan.precision import resolve
 from cgan.presets import PRESETS, preset
+from cgan.training.graph import WARM_UP
 from cgan.training.trainer import Trainer
 
 CYCLE = 16  # steps after which every preset's lazy regularisers have all had their turn
@@ -149,43 +150,47 @@ def pictures(config: Config, count: int) -> Images:
         return dataclasses.replace(dataset, count=count).load(Path(folder), "train")
 
 
-def ours(config: Config, data: Images, folder: Path) -> Callable[[], object]:
-    """Our step."""
-    return Trainer(config, data, folder).step
-
-
-def plain(config: Config, data: Images, folder: Path) -> Callable[[], object]:
-    """The tutorial's step."""
-    return Plain(config, data, resolve_device("auto")).step
-
-
-LOOPS = {"plain": plain, "ours": ours}
-
-
-def loop(kind: str, config: Config) -> Callable[[], object]:
-    """A step of a loop on pictures of its own."""
+def loop(kind: str, config: Config) -> Plain | Trainer:
+    """The tutorial's or ours, on pictures of its own."""
+    data = pictures(config, 8 * config.training.batch)
+    if kind == "plain":
+        return Plain(config, data, resolve_device("auto"))
     with tempfile.TemporaryDirectory() as folder:
-        return LOOPS[kind](config, pictures(config, 8 * config.training.batch), Path(folder))
+        return Trainer(config, data, Path(folder))
+
+
+def warm(own: Plain | Trainer) -> float:
+    """FLOPs of a step, and none that follows is the first of its kind. They are counted before CUDA graphs
+    are recorded, whose replays show none."""
+    recorded = own.update if isinstance(own, Trainer) and own.update.recorder else None
+    if not recorded:
+        return flops(own.step, CYCLE)
+    recorder, recorded.recorder = recorded.recorder, None
+    counted = flops(own.step, CYCLE)
+    recorded.recorder = recorder
+    for _ in range(CYCLE * (WARM_UP + 1)):
+        own.step()
+    return counted
 
 
 def follow(config: Config, meeting: dict[str, str]) -> None:
     """One of our further processes: its steps wait for those of the first."""
     os.environ.update(meeting)
-    step = loop("ours", config)
+    own = loop("ours", config)
     while True:
-        step()
+        own.step()
 
 
 def work(kind: str, config: Config, side: int, meeting: dict[str, str], pipe: Connection) -> None:
     """The process of one loop: tells its FLOPs of a step, then answers how long was asked for takes: so many
     steps, or products in a number format."""
     os.environ.update(meeting)
-    device, step = resolve_device("auto"), loop(kind, config)
+    device, own = resolve_device("auto"), loop(kind, config)
     products = {name: product(name, device, side) for name in ("float32", "bfloat16")}
-    pipe.send(flops(step, CYCLE))  # and warm
+    pipe.send(warm(own))
     while asked := pipe.recv():
         what, times = asked
-        pipe.send(wall(products.get(what, step), times, device))
+        pipe.send(wall(products.get(what, own.step), times, device))
 
 
 @contextmanager
@@ -301,6 +306,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--data-root", type=Path, metavar="DIR", help="for --goal")
     parser.add_argument("--json", type=Path, help="write the table here too")
     arguments = parser.parse_args(argv)
+    if arguments.steps < 1 or arguments.steps % CYCLE:
+        parser.error(
+            f"--steps must be a multiple of {CYCLE}: a turn of fewer may miss what is due in one of them"
+        )
     if arguments.goal and not arguments.data_root:
         parser.error("--goal needs --data-root")
     rows = []

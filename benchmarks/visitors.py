@@ -21,9 +21,12 @@ class Tally:
 
     latencies: list[float] = field(default_factory=list)  # seconds, of pictures served
     failures: list[str] = field(default_factory=list)
+    timely: int = 0  # pictures served while their visitor still dragged
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(self.latencies + other.latencies, self.failures + other.failures)
+        return Tally(
+            self.latencies + other.latencies, self.failures + other.failures, self.timely + other.timely
+        )
 
 
 class Connection:
@@ -158,7 +161,9 @@ async def visit(slider: Slider, seed: int, rate: float, seconds: float) -> Tally
         if failure := await slider.picture(sent):
             tally.failures.append(failure)
         else:
-            tally.latencies.append(time.perf_counter() - (begin + sent / rate))
+            now = time.perf_counter()
+            tally.latencies.append(now - (begin + sent / rate))
+            tally.timely += now <= begin + seconds
     return tally
 
 
