@@ -526,11 +526,15 @@ def test_an_encoder_that_learns_alone_learns_from_every_batch_of_a_step(tmp_path
     assert not torch.equal(*seen)
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
-def test_a_model_is_trained_saved_loaded_and_obeys_its_noise(name, tmp_path):
+ONCE = {"generator__noise_in_blocks": False}  # then blocks read nothing but the map
+WAYS = [*((name, {}) for name in CONDITIONS), ("mask", ONCE), ("image", ONCE)]
+
+
+@pytest.mark.parametrize(("name", "changes"), WAYS)
+def test_a_model_is_trained_saved_loaded_and_obeys_its_noise(name, changes, tmp_path):
     images = torch.randint(0, 256, (N, 1, SIZE, SIZE), dtype=torch.uint8)
     data = Images(images, TARGETS)
-    trainer = Trainer(configured(name), data, tmp_path)
+    trainer = Trainer(configured(name, **changes), data, tmp_path)
     before = {key: weight.clone() for key, weight in trainer.model.named_parameters()}
     trained = trainer.fit()
     assert all(not torch.equal(before[key], weight) for key, weight in trainer.model.named_parameters())
@@ -585,10 +589,10 @@ def test_a_resumed_run_keeps_the_bank(name, tmp_path):
         assert torch.equal(again.averaged().state_dict()[key], tensor), key
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
-def test_a_generator_made_ready_draws_the_same(name):
+@pytest.mark.parametrize(("name", "changes"), WAYS)
+def test_a_generator_made_ready_draws_the_same(name, changes):
     torch.manual_seed(0)
-    model = ConditionalGAN(configured(name).model(TARGETS, SIZE, 1))
+    model = ConditionalGAN(configured(name, **changes).model(TARGETS, SIZE, 1))
     model.encoder.remember(model.encoder.encode(TARGETS))
     raw, noise = model.encoder.sample(8, seed=0), model.noise(0, 8)
     model(noise, raw)  # batch norms take notice
