@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -211,7 +212,7 @@ def launched_alone(environment: Mapping[str, str]) -> bool:
 def shown(argv: list[str]) -> str:
     """The arguments as others would give them: with DIR for this machine's folders."""
     words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else [word])]
-    return " ".join("DIR" if is_folder(a, b) else b for a, b in zip([None, *words], words, strict=False))
+    return shlex.join("DIR" if is_folder(a, b) else b for a, b in zip([None, *words], words, strict=False))
 
 
 def is_folder(flag: str | None, value: str) -> bool:

@@ -139,6 +139,7 @@ class Trainer:
         log = Log(self.folder, self.images_seen, enabled=self.accelerator.is_main_process)
         started, saved = time.monotonic() - self.seconds, self.images_seen
         several = self.accelerator.num_processes > 1  # which their launcher asks again
+        stopped = False
         with closing(log), self._bar(total) as bar, asked_to_stop(patient=several) as stop:
             self._milestones(log)
             while self.images_seen < total:
@@ -163,6 +164,8 @@ class Trainer:
                     saved = self.images_seen
                 if stopped:
                     break
+        if stopped:  # by another process: the block above has raised in the one that was asked
+            raise KeyboardInterrupt
         return self.averaged()
 
     def _all_stop(self, asked: bool) -> bool:
