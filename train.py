@@ -178,8 +178,11 @@ def train(
     from cgan.evaluation import quick_evaluation
     from cgan.model import ConditionalGAN
     from cgan.training.folder import History, finish
-    from cgan.training.trainer import Trainer
+    from cgan.training.trainer import Trainer, earlier
 
+    folders = [*(out / str(number) for number in range(1, len(configs))), out]
+    for config, folder in zip(configs, folders, strict=True):
+        earlier(folder, config)  # another run there is told before hours of training
     dataset, condition = configs[0].dataset, configs[0].condition
     data, evaluate = dataset.load(data_root, "train", download), None
     condition.fit(data.targets)  # whether the data tell what the condition needs, before more is read
@@ -192,8 +195,7 @@ def train(
     start = hub.fetch(init) if init else None
     if launched_alone(os.environ):
         print("train.py: one process; without GPUs accelerate launch needs --multi_gpu too", file=sys.stderr)
-    for number, config in enumerate(configs, start=1):
-        folder = out if number == len(configs) else out / str(number)
+    for config, folder in zip(configs, folders, strict=True):
         trainer = Trainer(config, data, folder, evaluate, ConditionalGAN.load(start) if start else None)
         before = History.of(start, trainer.model.config) if start else None
         trainer.fit()

@@ -406,6 +406,18 @@ def test_a_preset_may_be_several_runs(tmp_path, monkeypatch):
     assert not (tmp_path / "one/1").exists()
 
 
+def test_a_preset_of_several_runs_begins_none_where_another_run_is(tmp_path, monkeypatch, capsys):
+    runs = [tiny_config(), tiny_config(training__seed=1)]
+    monkeypatch.setattr(train, "stages", lambda name: runs)
+    monkeypatch.setattr(train, "preset", lambda name: runs[0])
+    monkeypatch.setattr(type(runs[0].dataset), "load", lambda *arguments: tiny_data())
+    Trainer(tiny_config(training__seed=2), tiny_data(), tmp_path).fit()
+    words = ["--preset", "mnist", "--data-root", str(tmp_path), "--out", str(tmp_path)]
+    assert train.main(words) == 1
+    assert f"{tmp_path} holds a run with other options" in capsys.readouterr().err
+    assert not (tmp_path / "1").exists()
+
+
 @pytest.fixture
 def in_front():
     """Ctrl-C as it is where a command runs in front: in the background of a script it is ignored."""

@@ -321,14 +321,10 @@ class Trainer:
             checkpoint.write(self.folder, tensors, meta)
 
     def _resume(self) -> None:
-        found = checkpoint.read(self.folder)
+        found = earlier(self.folder, self.config)
         if found is None:
             return
         tensors, meta = found
-        if not goes_on(from_json(Config, meta["config"]), self.config, meta["images_seen"] / 1000):
-            raise TrainingError(
-                f"{self.folder} holds a run with other options: give the same ones, or another --out"
-            )
         known = to_json(self.model.config.condition)
         if lasting(meta.get("condition", known)) != lasting(known):
             raise TrainingError(
@@ -369,6 +365,15 @@ class Trainer:
         flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
+
+
+def earlier(folder: Path, config: Config) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The checkpoint in the folder, if any, of a run with these options. TrainingError if it has others,
+    CheckpointError if it is damaged."""
+    found = checkpoint.read(folder)
+    if found and not goes_on(from_json(Config, found[1]["config"]), config, found[1]["images_seen"] / 1000):
+        raise TrainingError(f"{folder} holds a run with other options: give the same ones, or another --out")
+    return found
 
 
 def _begin_from(start: ConditionalGAN, model: ConditionalGAN, tell: Callable[[str], None]) -> None:
