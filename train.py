@@ -88,6 +88,8 @@ def main(argv: list[str] | None = None) -> int:
         if not study and (named.rows or named.seeds is not None or named.processes != 1):
             raise ValueError("--rows, --seeds and --processes go with --study")
         config = override(study.baseline if study else preset(named.preset), arguments)
+        if study and "training.seed" in arguments:
+            raise ValueError("--training.seed goes with --preset: a study's rows have --seeds of them")
         configs, init = [config], named.init
         if not (study or arguments or init):
             configs, init = stages(named.preset), beginning(named.preset)
@@ -156,6 +158,8 @@ def compare(study: Study, named: argparse.Namespace) -> None:
     """Train and score the rows of `study`, alone or with other processes, and leave their table."""
     from cgan.training.study import share, work
 
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise ValueError("--study shares its rows by --processes, not by accelerate launch")
     command = f"python train.py {shown(sys.argv[1:])}"
     if named.processes > 1:
         share(study, named.data_root, named.out, named.download, command, named.processes)
