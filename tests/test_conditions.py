@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from accelerate import Accelerator
 from PIL import Image
 
 from cgan.conditions import CONDITIONS, Caption, Choice, Condition, Paint, Range, Sketch, pictures
@@ -576,6 +577,18 @@ def test_the_encoder_learns_with_the_discriminator(tmp_path):
         if not torch.allclose(weight, before[key], atol=1e-20)
     }
     assert moved == {"encoder", "discriminator"}
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_processes_share_what_an_encoder_has_seen(name, tmp_path, monkeypatch):
+    """A checkpoint holds the statistics of one of them, by which all go on."""
+    data = Images(torch.randint(0, 256, (N, 1, SIZE, SIZE), dtype=torch.uint8), TARGETS)
+    trainer = Trainer(configured(name), data, tmp_path)
+    monkeypatch.setattr(Accelerator, "num_processes", 2)
+    monkeypatch.setattr(Accelerator, "reduce", lambda self, tensor, reduction: torch.full_like(tensor, 7.0))
+    trainer.step()
+    shared = {key for key, buffer in trainer.model.encoder.named_buffers() if (buffer == 7).all()}
+    assert shared == ({"evened.running_mean", "evened.running_var"} if name == "text" else set())
 
 
 @pytest.mark.parametrize("name", CONDITIONS)

@@ -216,6 +216,7 @@ class Trainer:
                 figures = encoder_turn(self.players, self.config, batch)
         else:
             figures = train_step(self.players, self.config, batches, due)
+        self._reduce_statistics()
         self.ema.update(self.player)
         return figures
 
@@ -365,6 +366,15 @@ class Trainer:
         flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
+
+    def _reduce_statistics(self) -> None:
+        """Average the encoder's running statistics over processes: the generator learns by them, and a
+        checkpoint holds those of one."""
+        if self.accelerator.num_processes == 1:
+            return
+        for name, buffer in self.model.encoder.named_buffers():
+            if buffer.is_floating_point() and name != "bank":
+                buffer.copy_(self.accelerator.reduce(buffer, reduction="mean"))
 
 
 def earlier(folder: Path, config: Config) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
