@@ -617,6 +617,28 @@ def test_a_generator_made_ready_draws_the_same(name, changes):
         assert torch.allclose(model.generator(noise, cond), expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["label", "attributes"])
+def test_an_encoder_without_weights_does_not_learn_alone(name):
+    config = configured(name, regularizers={"auxiliary": Auxiliary()}, training__encoder_kimg=1)
+    with pytest.raises(ValueError, match=rf"training\.encoder_kimg does not go with condition {name}"):
+        config.model(TARGETS, SIZE, 1)
+
+
+@pytest.mark.parametrize(
+    ("other", "option"),
+    [
+        (Text(length=3), "length"),
+        (Text(vocabulary=("a", "word")), "vocabulary"),
+        (Mask(classes=("sky", "sea"), colours=("#000000", "#ffffff")), "classes"),
+        (Picture(size=16), "size"),
+    ],
+)
+def test_what_follows_from_the_data_is_not_given_otherwise(other, option):
+    tiny_config(condition=other.fit(TARGETS)).model(TARGETS, SIZE, 1)
+    with pytest.raises(ValueError, match=rf"condition\.{option} follows from the data"):
+        tiny_config(condition=other).model(TARGETS, SIZE, 1)
+
+
 @pytest.mark.parametrize("name", ["mask", "image"])
 def test_an_auxiliary_head_without_anything_to_read_is_refused(name):
     config = configured(name, regularizers={"auxiliary": Auxiliary()})
