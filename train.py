@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -87,6 +88,8 @@ def main(argv: list[str] | None = None) -> int:
         if not study and (named.rows or named.seeds is not None or named.processes != 1):
             raise ValueError("--rows, --seeds and --processes go with --study")
         config = override(study.baseline if study else preset(named.preset), arguments)
+        if study and "training.seed" in arguments:
+            raise ValueError("--training.seed goes with --preset: a study's rows have --seeds of them")
         configs, init = [config], named.init
         if not (study or arguments or init):
             configs, init = stages(named.preset), beginning(named.preset)
@@ -155,6 +158,8 @@ def compare(study: Study, named: argparse.Namespace) -> None:
     """Train and score the rows of `study`, alone or with other processes, and leave their table."""
     from cgan.training.study import share, work
 
+    if int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise ValueError("--study shares its rows by --processes, not by accelerate launch")
     command = f"python train.py {shown(sys.argv[1:])}"
     if named.processes > 1:
         share(study, named.data_root, named.out, named.download, command, named.processes)
@@ -177,8 +182,11 @@ def train(
     from cgan.evaluation import quick_evaluation
     from cgan.model import ConditionalGAN
     from cgan.training.folder import History, finish
-    from cgan.training.trainer import Trainer
+    from cgan.training.trainer import Trainer, earlier
 
+    folders = [*(out / str(number) for number in range(1, len(configs))), out]
+    for config, folder in zip(configs, folders, strict=True):
+        earlier(folder, config)  # another run there is told before hours of training
     dataset, condition = configs[0].dataset, configs[0].condition
     data, evaluate = dataset.load(data_root, "train", download), None
     condition.fit(data.targets)  # whether the data tell what the condition needs, before more is read
@@ -191,8 +199,7 @@ def train(
     start = hub.fetch(init) if init else None
     if launched_alone(os.environ):
         print("train.py: one process; without GPUs accelerate launch needs --multi_gpu too", file=sys.stderr)
-    for number, config in enumerate(configs, start=1):
-        folder = out if number == len(configs) else out / str(number)
+    for config, folder in zip(configs, folders, strict=True):
         trainer = Trainer(config, data, folder, evaluate, ConditionalGAN.load(start) if start else None)
         before = History.of(start, trainer.model.config) if start else None
         trainer.fit()
@@ -211,7 +218,7 @@ def launched_alone(environment: Mapping[str, str]) -> bool:
 def shown(argv: list[str]) -> str:
     """The arguments as others would give them: with DIR for this machine's folders."""
     words = [part for word in argv for part in (word.split("=", 1) if word.startswith("--") else [word])]
-    return " ".join("DIR" if is_folder(a, b) else b for a, b in zip([None, *words], words, strict=False))
+    return shlex.join("DIR" if is_folder(a, b) else b for a, b in zip([None, *words], words, strict=False))
 
 
 def is_folder(flag: str | None, value: str) -> bool:

@@ -161,12 +161,22 @@ class Config:
 
     def model(self, targets: Mapping[str, Any], size: int, channels: int) -> ModelConfig:
         """The networks for a data set of these targets and picture dimensions. ValueError if the targets
-        lack what the condition reads, or a regulariser does not go with the condition."""
+        lack what the condition reads or contradict its options, or a regulariser or encoder_kimg does not go
+        with the condition."""
         condition, auxiliary = self.condition.fit(targets), "auxiliary" in self.regularizers
-        if auxiliary and not condition.build().auxiliary_dim:
+        for option in dataclasses.fields(condition):
+            if getattr(self.condition, option.name) not in (getattr(condition, option.name), option.default):
+                raise ValueError(f"condition.{option.name} follows from the data: leave it out")
+        encoder = condition.build() if auxiliary else None  # which draws weights: once, as every run began
+        if auxiliary and not encoder.auxiliary_dim:
             raise ValueError(
                 f"regularizers.auxiliary does not go with condition {condition.form}, which the "
                 "discriminator sees pixel by pixel beside the picture: set its weight to 0"
+            )
+        if self.training.encoder_kimg and not list(encoder.parameters()):
+            raise ValueError(
+                f"training.encoder_kimg does not go with condition {condition.form}, whose encoder has "
+                "nothing to learn: set it to 0"
             )
         return ModelConfig(
             dataset=self.dataset,

@@ -216,9 +216,8 @@ def _fold_modulation(module: Modulation) -> None:
         return
     r, rm = _affine(module.norm)
     last = module.spatial[-1] if module.spatial is not None else None
-    for layer, one in ((module.style, 1.0), (last, 0.0)):
-        if layer is None:
-            continue
+    layers = [layer for layer in (module.style, last) if layer is not None]
+    for layer, one in zip(layers, (1.0, 0.0), strict=False):
         scale, shift = layer.weight.chunk(2)
         bias_scale, bias_shift = layer.bias.chunk(2)
         broadcast = (-1, *[1] * (scale.ndim - 1))

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from accelerate import Accelerator
 from PIL import Image
 
 from cgan.conditions import CONDITIONS, Caption, Choice, Condition, Paint, Range, Sketch, pictures
@@ -526,11 +527,15 @@ def test_an_encoder_that_learns_alone_learns_from_every_batch_of_a_step(tmp_path
     assert not torch.equal(*seen)
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
-def test_a_model_is_trained_saved_loaded_and_obeys_its_noise(name, tmp_path):
+ONCE = {"generator__noise_in_blocks": False}  # then blocks read nothing but the map
+WAYS = [*((name, {}) for name in CONDITIONS), ("mask", ONCE), ("image", ONCE)]
+
+
+@pytest.mark.parametrize(("name", "changes"), WAYS)
+def test_a_model_is_trained_saved_loaded_and_obeys_its_noise(name, changes, tmp_path):
     images = torch.randint(0, 256, (N, 1, SIZE, SIZE), dtype=torch.uint8)
     data = Images(images, TARGETS)
-    trainer = Trainer(configured(name), data, tmp_path)
+    trainer = Trainer(configured(name, **changes), data, tmp_path)
     before = {key: weight.clone() for key, weight in trainer.model.named_parameters()}
     trained = trainer.fit()
     assert all(not torch.equal(before[key], weight) for key, weight in trainer.model.named_parameters())
@@ -575,6 +580,18 @@ def test_the_encoder_learns_with_the_discriminator(tmp_path):
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
+def test_processes_share_what_an_encoder_has_seen(name, tmp_path, monkeypatch):
+    """A checkpoint holds the statistics of one of them, by which all go on."""
+    data = Images(torch.randint(0, 256, (N, 1, SIZE, SIZE), dtype=torch.uint8), TARGETS)
+    trainer = Trainer(configured(name), data, tmp_path)
+    monkeypatch.setattr(Accelerator, "num_processes", 2)
+    monkeypatch.setattr(Accelerator, "reduce", lambda self, tensor, reduction: torch.full_like(tensor, 7.0))
+    trainer.step()
+    shared = {key for key, buffer in trainer.model.encoder.named_buffers() if (buffer == 7).all()}
+    assert shared == ({"evened.running_mean", "evened.running_var"} if name == "text" else set())
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
 def test_a_resumed_run_keeps_the_bank(name, tmp_path):
     data = Images(torch.zeros(N, 1, SIZE, SIZE, dtype=torch.uint8), TARGETS)
     first = Trainer(configured(name), data, tmp_path)
@@ -585,10 +602,10 @@ def test_a_resumed_run_keeps_the_bank(name, tmp_path):
         assert torch.equal(again.averaged().state_dict()[key], tensor), key
 
 
-@pytest.mark.parametrize("name", CONDITIONS)
-def test_a_generator_made_ready_draws_the_same(name):
+@pytest.mark.parametrize(("name", "changes"), WAYS)
+def test_a_generator_made_ready_draws_the_same(name, changes):
     torch.manual_seed(0)
-    model = ConditionalGAN(configured(name).model(TARGETS, SIZE, 1))
+    model = ConditionalGAN(configured(name, **changes).model(TARGETS, SIZE, 1))
     model.encoder.remember(model.encoder.encode(TARGETS))
     raw, noise = model.encoder.sample(8, seed=0), model.noise(0, 8)
     model(noise, raw)  # batch norms take notice
@@ -598,6 +615,28 @@ def test_a_generator_made_ready_draws_the_same(name):
         expected = model.generator(noise, cond)
         prepare(model.generator, torch.float32)
         assert torch.allclose(model.generator(noise, cond), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["label", "attributes"])
+def test_an_encoder_without_weights_does_not_learn_alone(name):
+    config = configured(name, regularizers={"auxiliary": Auxiliary()}, training__encoder_kimg=1)
+    with pytest.raises(ValueError, match=rf"training\.encoder_kimg does not go with condition {name}"):
+        config.model(TARGETS, SIZE, 1)
+
+
+@pytest.mark.parametrize(
+    ("other", "option"),
+    [
+        (Text(length=3), "length"),
+        (Text(vocabulary=("a", "word")), "vocabulary"),
+        (Mask(classes=("sky", "sea"), colours=("#000000", "#ffffff")), "classes"),
+        (Picture(size=16), "size"),
+    ],
+)
+def test_what_follows_from_the_data_is_not_given_otherwise(other, option):
+    tiny_config(condition=other.fit(TARGETS)).model(TARGETS, SIZE, 1)
+    with pytest.raises(ValueError, match=rf"condition\.{option} follows from the data"):
+        tiny_config(condition=other).model(TARGETS, SIZE, 1)
 
 
 @pytest.mark.parametrize("name", ["mask", "image"])

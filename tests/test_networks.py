@@ -201,6 +201,13 @@ def test_a_committee_is_its_members_each_at_its_own_scale(multi_scale):
     assert not torch.allclose(logits[:, 0], logits[:, 1])
 
 
+def test_members_of_a_committee_attend_at_the_resolutions_they_see():
+    committee = make_discriminator(count=2, multi_scale=True, widths=(4, 4, 4), attention=(14, 7))
+    assert [set(member.attention) for member in committee.members] == [{"14", "7"}, {"7"}]
+    with pytest.raises(ValueError, match="do not fit 28x28"):
+        make_discriminator(count=2, multi_scale=True, attention=(28,))
+
+
 @pytest.mark.parametrize(
     ("combine", "expected"),
     [

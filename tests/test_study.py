@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -169,6 +171,58 @@ def test_a_row_that_another_process_works_at_is_left_to_it(tmp_path, bench, monk
         assert mine, "a claim ends with its block"
 
 
+def done(out: Path, row: Row, seed: int, study: Study = STUDY) -> None:
+    """A run of a study that has come to its end."""
+    path = out / "runs" / row.name / str(seed) / "result.json"
+    path.parent.mkdir(parents=True)
+    config = json.loads(json.dumps(train.to_json(study.config(row, seed))))
+    path.write_text(json.dumps(result(seed, 4.0, 0.98, config=config)))
+
+
+def test_a_few_rows_or_seeds_join_the_table_of_the_others(tmp_path, bench, monkeypatch):
+    for row, seed in STUDY.jobs:
+        done(tmp_path, row, seed)
+    run(STUDY, bench, tmp_path, "all")
+    run(replace(STUDY, seeds=1).only(["lsgan"]), bench, tmp_path, "a row")
+    found = read(tmp_path)
+    rows = [("baseline", [0, 1]), ("lsgan", [0, 1]), ("burst", [0, 1])]
+    assert [(row["name"], row["seeds"]) for row in found["rows"]] == rows
+    assert found["training"]["command"] == "all\na row"
+    run(STUDY, bench, tmp_path, "all anew")
+    assert read(tmp_path)["training"]["command"] == "all anew", "which makes the whole table"
+
+
+def test_a_row_of_other_options_is_not_mixed_in(tmp_path, bench):
+    done(tmp_path, LSGAN, 1, replace(STUDY, baseline=replace(TINY, training__kimg=1)))
+    with pytest.raises(ValueError, match="lsgan/1 holds a run with other options"):
+        run(replace(STUDY, seeds=1).only([]), bench, tmp_path, "")
+
+
+def test_the_threads_of_a_run_share_its_time(monkeypatch):
+    clock = itertools.count()
+    monkeypatch.setattr(time, "process_time", lambda: float(next(clock)))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 2)
+    trainer = SimpleNamespace(device=torch.device("cpu"), step=lambda: None, config=TINY)
+    assert runner.speed(trainer) == 2 * runner.WINDOW * TINY.training.batch
+
+
+def test_a_checkpoint_that_cannot_be_written_ends_one_of_several_processes_with_a_line(monkeypatch):
+    def full(*arguments):
+        raise checkpoint.CheckpointError("no space left")
+
+    monkeypatch.setattr(runner, "work", full)
+    with pytest.raises(SystemExit, match="no space left"):
+        runner._work()
+
+
+def test_a_study_is_shared_by_no_launcher(root, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    words = ["--study", "techniques", "--data-root", str(root), "--out", str(tmp_path)]
+    assert train.main(words) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.endswith("--study shares its rows by --processes, not by accelerate launch")
+
+
 def test_two_processes_share_the_rows(root, tmp_path):
     share(STUDY.only([]), root, tmp_path, False, "", processes=2)
     assert [(row["name"], row["seeds"]) for row in read(tmp_path)["rows"]] == [("baseline", [0, 1])]
@@ -237,6 +291,7 @@ def test_a_study_from_the_command_line(root, tmp_path, monkeypatch, capsys):
     [
         ("--study technique", "unknown study 'technique'. Did you mean 'techniques'?"),
         ("--study techniques --rows lsgam", "unknown row 'lsgam'. Did you mean 'lsgan'?"),
+        ("--study techniques --training.seed 5", "--training.seed goes with --preset"),
         ("--study techniques --seeds 0", "--seeds must be at least 1"),
         ("--study techniques --processes 0", "--processes must be at least 1"),
         ("--study techniques --data-root /nowhere --out /tmp/nowhere", "no MNIST under /nowhere"),

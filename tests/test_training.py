@@ -17,6 +17,7 @@ import torch
 from accelerate import Accelerator, PartialState
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import train
 from cgan import timeline
@@ -38,7 +39,7 @@ from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.folder import History, finish
 from cgan.training.health import Watch
-from cgan.training.log import save_samples
+from cgan.training.log import Log, save_samples
 from cgan.training.stopping import asked_to_stop
 from cgan.training.trainer import AGREE, Trainer, TrainingError
 from tests.conftest import tiny_config, tiny_data, tiny_model
@@ -405,6 +406,18 @@ def test_a_preset_may_be_several_runs(tmp_path, monkeypatch):
     assert not (tmp_path / "one/1").exists()
 
 
+def test_a_preset_of_several_runs_begins_none_where_another_run_is(tmp_path, monkeypatch, capsys):
+    runs = [tiny_config(), tiny_config(training__seed=1)]
+    monkeypatch.setattr(train, "stages", lambda name: runs)
+    monkeypatch.setattr(train, "preset", lambda name: runs[0])
+    monkeypatch.setattr(type(runs[0].dataset), "load", lambda *arguments: tiny_data())
+    Trainer(tiny_config(training__seed=2), tiny_data(), tmp_path).fit()
+    words = ["--preset", "mnist", "--data-root", str(tmp_path), "--out", str(tmp_path)]
+    assert train.main(words) == 1
+    assert f"{tmp_path} holds a run with other options" in capsys.readouterr().err
+    assert not (tmp_path / "1").exists()
+
+
 @pytest.fixture
 def in_front():
     """Ctrl-C as it is where a command runs in front: in the background of a script it is ignored."""
@@ -514,6 +527,28 @@ def test_several_processes_that_are_interrupted_save_the_same_step(tmp_path):
     assert seen % (16 * AGREE) == 0
 
 
+def test_a_run_that_another_process_was_asked_to_stop_is_not_finished(tmp_path, monkeypatch):
+    monkeypatch.setattr(Trainer, "_all_stop", lambda self, asked: True)
+    with pytest.raises(KeyboardInterrupt):
+        Trainer(tiny_config(), tiny_data(), tmp_path).fit()
+    assert checkpoint.read(tmp_path)[1]["images_seen"] == 16
+
+
+def test_a_resumed_run_keeps_the_last_figures_of_its_log(tmp_path):
+    for _ in range(2):
+        Trainer(tiny_config(), tiny_data(), tmp_path).fit()
+        events = EventAccumulator(str(tmp_path / "log")).Reload()
+        assert [event.step for event in events.Scalars("loss/generator")] == [64, 128, 192, 256, 320]
+
+
+def test_figures_whose_sum_is_too_large_for_their_format_have_a_mean(tmp_path):
+    log = Log(tmp_path, 0, enabled=False)
+    for _ in range(50):
+        log.collect({"loss": torch.tensor(1e37)})
+    means, fault = log.flush(1)
+    assert (means["loss"], fault) == (pytest.approx(1e37), None)
+
+
 def test_another_config_does_not_resume_a_run(tmp_path):
     Trainer(tiny_config(), tiny_data(), tmp_path).fit()
     with pytest.raises(TrainingError, match="other options"):
@@ -533,6 +568,13 @@ def test_a_run_may_become_longer_or_shorter_until_its_rates_fall(tmp_path, now):
         begun.step()
     begun.save_checkpoint()
     Trainer(now, tiny_data(), tmp_path).fit()
+    assert same(weights(tmp_path / "whole"), weights(tmp_path))
+
+
+def test_a_run_that_ended_within_a_batch_may_become_longer(tmp_path):
+    Trainer(length(0.2, 0), tiny_data(), tmp_path / "whole").fit()
+    for kimg in (0.07, 0.2):
+        Trainer(length(kimg, 0), tiny_data(), tmp_path).fit()
     assert same(weights(tmp_path / "whole"), weights(tmp_path))
 
 
@@ -799,3 +841,4 @@ def test_the_recorded_command_tells_no_path_of_this_machine(tmp_path):
     given = ["--preset", "mnist", "--init", str(tmp_path), f"--out={tmp_path}", "--data-root", str(tmp_path)]
     assert train.shown(given) == "--preset mnist --init DIR --out DIR --data-root DIR"
     assert train.shown(["--init", "someone/faces"]) == "--init someone/faces"
+    assert train.shown(["--condition.classes", "a top,a boot"]) == "--condition.classes 'a top,a boot'"

@@ -217,7 +217,8 @@ class Committee(nn.Module):
         channels: int,
         auxiliary: int,
     ):
-        """ValueError if the smallest scale leaves a discriminator without levels."""
+        """ValueError if the smallest scale leaves a discriminator without levels. Each has attention at those
+        of the resolutions asked for that it still sees."""
         super().__init__()
         self.options = options
         scales = range(options.count) if options.multi_scale else [0] * options.count
@@ -228,7 +229,11 @@ class Committee(nn.Module):
             )
         self.members = nn.ModuleList(
             Discriminator(
-                replace(options, widths=options.widths[: len(options.widths) - scale]),
+                replace(
+                    options,
+                    widths=options.widths[: len(options.widths) - scale],
+                    attention=tuple(set(options.attention) - {size >> (k + 1) for k in range(scale)}),
+                ),
                 vector_dim,
                 spatial_channels,
                 size >> scale,

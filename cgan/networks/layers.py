@@ -28,7 +28,7 @@ class Modulation(nn.Module):
         condition comes encoded."""
         super().__init__()
         self.norm = norm.layer(channels, affine=False)
-        self.style = norm.weight(nn.Linear(style_dim, 2 * channels))
+        self.style = norm.weight(nn.Linear(style_dim, 2 * channels)) if style_dim else None
         self.spatial = None
         if spatial_channels:
             layers = []
@@ -39,7 +39,7 @@ class Modulation(nn.Module):
 
     def forward(self, x: Tensor, style: Tensor, spatial: Maps | None) -> Tensor:
         """[N, C, H, W], [N, S], maps [N, M, H, W] -> [N, C, H, W]."""
-        scale_shift = self.style(style)[:, :, None, None]
+        scale_shift = self.style(style)[:, :, None, None] if self.style is not None else 0.0
         if self.spatial is not None:
             scale_shift = scale_shift + self.spatial(spatial[int(x.shape[-1])])
         scale, shift = scale_shift.chunk(2, dim=1)

@@ -107,8 +107,8 @@ class VirtualBatchNorm(nn.Module):
 
 @dataclass(frozen=True, kw_only=True)
 class Spectral(NoNorm):
-    """Spectral normalisation: every weight divided by its largest singular value (Miyato et al. 2018,
-    equation 8)."""
+    """Spectral normalisation: weights divided by their largest singular value (Miyato et al. 2018, equation
+    8), all but the generator's first layer, `Stem`, and the last of its `Mapping`, which stay free."""
 
     def weight(self, module: nn.Module) -> nn.Module:
         return parametrizations.spectral_norm(module)

@@ -33,6 +33,7 @@ class Study:
     rows: tuple[Row, ...]  # in the order that they run
     seeds: int = 2
     count: int = 10_000  # pictures that score a row, and each point of its curve
+    chosen: frozenset[str] | None = None  # names of the rows to train now; None for all
 
     def __post_init__(self):
         if self.seeds < 1:
@@ -41,15 +42,22 @@ class Study:
         if len(set(names)) != len(names) or BASELINE not in names:
             raise ValueError(f"a study needs rows of different names, one of them {BASELINE}, got {names}")
 
+    @property
+    def jobs(self) -> list[tuple[Row, int]]:
+        """The runs to train, each a row and a seed."""
+        rows = [row for row in self.rows if self.chosen is None or row.name in self.chosen]
+        return [(row, seed) for seed in range(self.seeds) for row in rows]
+
     def config(self, row: Row, seed: int) -> Config:
         """The configuration of one run. ValueError names the flag that does not fit."""
         return change(override(self.baseline, row.flags), training__seed=seed)
 
     def only(self, names: list[str]) -> Study:
-        """The study of the rows of these names and of the baseline. ValueError names an unknown one."""
+        """The study with only the rows of these names and the baseline to train; its table keeps what else
+        is done. ValueError names an unknown one."""
         known = [row.name for row in self.rows]
         for name in names:
             if name not in known:
                 accepted = f"Accepted: {', '.join(known)}."
                 raise ValueError(f"unknown row {name!r}.{closest(name, known)} {accepted}")
-        return replace(self, rows=tuple(row for row in self.rows if row.name in {*names, BASELINE}))
+        return replace(self, chosen=frozenset((*names, BASELINE)))

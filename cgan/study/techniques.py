@@ -173,7 +173,7 @@ ROWS = (
         NORM,
         {"discriminator.norm": "spectral", "generator.norm": "spectral"},
         "Miyato et al. 2018; Zhang et al. 2019",
-        "Bounds the generator's weights in place of its batch norm too.",
+        "Bounds the generator's weights too, all but the first layer's, in place of its batch norm.",
     ),
     Row(
         "attention-g",

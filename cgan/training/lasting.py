@@ -18,7 +18,7 @@ def goes_on(earlier: Config, config: Config, kimg: float) -> bool:
     at parts of it, its length."""
     free = ["checkpoint_kimg", "evaluate_kimg"]
     runs = earlier.training, config.training
-    if all(kimg <= run.kimg and run.rate(kimg) == 1 and not run.snapshots for run in runs):
+    if kimg <= config.training.kimg and all(run.rate(kimg) == 1 and not run.snapshots for run in runs):
         free += ["kimg", "decay_kimg"]
     same = {f"training__{name}": getattr(config.training, name) for name in free}
     return replace(earlier, **same) == config

@@ -34,9 +34,10 @@ class Log:
     """Gathers figures without waiting for the device and writes their means now and then."""
 
     def __init__(self, folder: Path, images_seen: int, every: int = 50, enabled: bool = True):
-        """`every`: steps between two entries."""
+        """`every`: steps between two entries. Of an earlier run's log, what came after `images_seen` is
+        hidden."""
         self.folder, self.every = folder, every
-        self.writer = SummaryWriter(folder / "log", purge_step=images_seen) if enabled else None
+        self.writer = SummaryWriter(folder / "log", purge_step=images_seen + 1) if enabled else None
         self._steps: list[dict[str, Tensor]] = []
 
     @property
@@ -55,6 +56,7 @@ class Log:
         for name in sorted({name for figures in self._steps for name in figures}):
             steps = [k for k, figures in enumerate(self._steps) if name in figures]
             values = torch.stack([self._steps[k][name].float() for k in steps])
+            values = values.cpu().double()  # in which no sum of them overflows
             means[name] = values.mean().item()
             if not math.isfinite(means[name]):
                 first = steps[int((~values.isfinite()).nonzero()[0])]

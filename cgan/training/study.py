@@ -37,7 +37,8 @@ from cgan.metrics import MEASURES
 from cgan.metrics.report import RealReference, quick, score
 from cgan.model import ConditionalGAN, write_json
 from cgan.study import Row, Study
-from cgan.study.table import table
+from cgan.study.table import read, table
+from cgan.training.checkpoint import CheckpointError
 from cgan.training.log import column_conditions
 from cgan.training.provenance import hardware
 from cgan.training.stopping import asked_to_stop
@@ -70,10 +71,10 @@ def run(study: Study, bench: Bench, out: Path, command: str) -> None:
 
     ValueError if `out` holds runs of another configuration.
     """
-    jobs = [(row, seed) for seed in range(study.seeds) for row in study.rows]
-    for row, seed in jobs:
-        _check(out, row, seed, study.config(row, seed))
-    for row, seed in jobs:
+    for row in study.rows:
+        for seed in _seeds(out, row):
+            _check(out, row, seed, study.config(row, seed))
+    for row, seed in study.jobs:
         result = _result(out, row, seed)
         if result.exists():
             continue
@@ -144,10 +145,11 @@ def _kept(report: Mapping[str, Any], reference: RealReference) -> dict[str, floa
 
 def speed(trainer: Trainer) -> float:
     """Pictures a second of the fastest of some windows of training. On a CPU by the processor's own time,
-    which others on the machine do not take from. It trains on, so it comes last.
+    which others on the machine do not take from, shared evenly among the threads. It trains on, so it comes
+    last.
     """
     best, cuda = math.inf, trainer.device.type == "cuda"
-    clock = time.monotonic if cuda else time.process_time
+    clock = time.monotonic if cuda else lambda: time.process_time() / torch.get_num_threads()
     for _ in range(WINDOWS):
         started = clock()
         for _ in range(WINDOW):
@@ -192,11 +194,16 @@ def claim(folder: Path) -> Iterator[bool]:
 
 
 def write_table(study: Study, bench: Bench, out: Path, command: str) -> None:
-    """Replace the table by that of all results there are."""
+    """Replace the table by that of all results there are, those of other rows and seeds among them."""
     with open(out / "lock", "a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)  # what is read first is not to be written last
-        runs = {row.name: _read(study, out, row) for row in study.rows}
+        runs = {row.name: _read(out, row) for row in study.rows}
         every = [each for found in runs.values() for each in found]
+        path = out / f"{study.name}.json"
+        own = {(row.name, seed) for row, seed in study.jobs}
+        if path.exists() and not {(row, each["seed"]) for row in runs for each in runs[row]} <= own:
+            earlier = read(path)["training"]["command"].splitlines()
+            command = "\n".join(dict.fromkeys([*earlier, command]))  # it takes them all to make the table
         training = {
             "command": command,
             "commits": sorted({commit for each in every for commit in each["commits"]}),
@@ -213,7 +220,7 @@ def write_table(study: Study, bench: Bench, out: Path, command: str) -> None:
             "real": _kept(bench.reference.floor, bench.reference),
         }
         pictures = {path.stem for path in (out / study.name).glob("*.webp")}
-        with replacing(out / f"{study.name}.json") as partial:
+        with replacing(path) as partial:
             write_json(partial, table(study, runs, training, measured, pictures))
 
 
@@ -257,7 +264,7 @@ def _work(*arguments: Any) -> None:
         work(*arguments)
     except KeyboardInterrupt:
         sys.exit(130)
-    except (ValueError, OSError, TrainingError) as error:
+    except (ValueError, OSError, TrainingError, CheckpointError) as error:
         sys.exit(str(error))
 
 
@@ -269,14 +276,19 @@ def _result(out: Path, row: Row, seed: int) -> Path:
     return out / "runs" / row.name / str(seed) / "result.json"
 
 
-def _read(study: Study, out: Path, row: Row) -> list[dict[str, Any]]:
-    paths = [_result(out, row, seed) for seed in range(study.seeds)]
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+def _seeds(out: Path, row: Row) -> list[int]:
+    """Those of the row's runs that are done."""
+    return sorted(int(path.parent.name) for path in (out / "runs" / row.name).glob("*/result.json"))
+
+
+def _read(out: Path, row: Row) -> list[dict[str, Any]]:
+    paths = [_result(out, row, seed) for seed in _seeds(out, row)]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
 
 
 def _check(out: Path, row: Row, seed: int, config: Config) -> None:
     path = _result(out, row, seed)
-    if path.exists() and from_json(Config, json.loads(path.read_text("utf-8"))["config"]) != config:
+    if from_json(Config, json.loads(path.read_text("utf-8"))["config"]) != config:
         raise ValueError(
             f"{path.parent} holds a run with other options: give the same ones, or another --out"
         )

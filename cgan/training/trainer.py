@@ -139,6 +139,7 @@ class Trainer:
         log = Log(self.folder, self.images_seen, enabled=self.accelerator.is_main_process)
         started, saved = time.monotonic() - self.seconds, self.images_seen
         several = self.accelerator.num_processes > 1  # which their launcher asks again
+        stopped = False
         with closing(log), self._bar(total) as bar, asked_to_stop(patient=several) as stop:
             self._milestones(log)
             while self.images_seen < total:
@@ -163,6 +164,8 @@ class Trainer:
                     saved = self.images_seen
                 if stopped:
                     break
+        if stopped:  # by another process: the block above has raised in the one that was asked
+            raise KeyboardInterrupt
         return self.averaged()
 
     def _all_stop(self, asked: bool) -> bool:
@@ -213,6 +216,7 @@ class Trainer:
                 figures = encoder_turn(self.players, self.config, batch)
         else:
             figures = train_step(self.players, self.config, batches, due)
+        self._reduce_statistics()
         self.ema.update(self.player)
         return figures
 
@@ -318,14 +322,10 @@ class Trainer:
             checkpoint.write(self.folder, tensors, meta)
 
     def _resume(self) -> None:
-        found = checkpoint.read(self.folder)
+        found = earlier(self.folder, self.config)
         if found is None:
             return
         tensors, meta = found
-        if not goes_on(from_json(Config, meta["config"]), self.config, meta["images_seen"] / 1000):
-            raise TrainingError(
-                f"{self.folder} holds a run with other options: give the same ones, or another --out"
-            )
         known = to_json(self.model.config.condition)
         if lasting(meta.get("condition", known)) != lasting(known):
             raise TrainingError(
@@ -366,6 +366,24 @@ class Trainer:
         flat = self.accelerator.reduce(torch.cat([g.flatten() for g in gradients]), reduction="mean")
         for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
             gradient.copy_(mean.view_as(gradient))
+
+    def _reduce_statistics(self) -> None:
+        """Average the encoder's running statistics over processes: the generator learns by them, and a
+        checkpoint holds those of one."""
+        if self.accelerator.num_processes == 1:
+            return
+        for name, buffer in self.model.encoder.named_buffers():
+            if buffer.is_floating_point() and name != "bank":
+                buffer.copy_(self.accelerator.reduce(buffer, reduction="mean"))
+
+
+def earlier(folder: Path, config: Config) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+    """The checkpoint in the folder, if any, of a run with these options. TrainingError if it has others,
+    CheckpointError if it is damaged."""
+    found = checkpoint.read(folder)
+    if found and not goes_on(from_json(Config, found[1]["config"]), config, found[1]["images_seen"] / 1000):
+        raise TrainingError(f"{folder} holds a run with other options: give the same ones, or another --out")
+    return found
 
 
 def _begin_from(start: ConditionalGAN, model: ConditionalGAN, tell: Callable[[str], None]) -> None:
