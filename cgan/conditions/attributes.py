@@ -64,8 +64,8 @@ def _check(attribute: Attribute) -> None:
         raise ValueError(f"attribute {name!r} must be a name of small letters, digits and underscores")
     if name in RESERVED:
         raise ValueError(
-            f"no attribute may be called {name!r}, which the explorer's address uses; reserved: "
-            + ", ".join(sorted(RESERVED))
+            f"no attribute may be called {name!r}, which the explorer uses itself: rename or remove it; "
+            "reserved: " + ", ".join(sorted(RESERVED))
         )
     if choices and (len(choices) < 2 or len(set(choices)) != len(choices)):
         raise ValueError(f"attribute {name} needs two or more different choices, got {', '.join(choices)}")
