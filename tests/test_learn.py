@@ -133,6 +133,8 @@ def test_no_answer_is_larger_than_the_limits(app, monkeypatch):
         "history.png?label=one&scale=16",
     ):
         assert "at most 8000 pixels" in get(app, f"/{name}").text, name
+    monkeypatch.setattr("cgan.ui.plans.PIXELS", 2000)
+    assert get(app, "/history.gif").content == get(app, "/history.gif?rows=2").content
 
 
 def test_what_was_used_longest_ago_leaves_first(folder):

@@ -321,6 +321,8 @@ def test_no_answer_is_larger_than_the_limits(app, monkeypatch):
         assert response.status_code == 400
         assert "at most 10000 pixels in one answer" in response.text
         assert "scale" in response.text
+    monkeypatch.setattr("cgan.ui.plans.PIXELS", 1000)
+    assert get(app, "/grid.png?seed=1").content == get(app, "/grid.png?seed=1&rows=4").content
     monkeypatch.setattr("cgan.ui.plans.PICTURES", 10)
     assert "at most 10 pictures" in get(app, "/grid.png?rows=16").text
     assert get(app, "/grid.png?v=few").content == get(app, "/grid.png?rows=3").content
