@@ -52,7 +52,8 @@ class Sampler:
     ):
         """`precision`: "float32" or "bfloat16", in which convolutions multiply, all but the last, which makes
         the picture; "auto" is the quicker of the two on the device. Everything else is float32. `record`:
-        whether a GPU replays graphs; none can be recorded while another thread uses the GPU."""
+        whether what a batch runs is recorded and replayed. On a GPU nothing can be while another thread uses
+        it; on a CPU a recording keeps its weights for good, so there is none of a model that will go."""
         if device.type == "cpu":
             memory.keep()
         self.model = _player(model)
@@ -72,9 +73,9 @@ class Sampler:
         if cuda and record:
             for size in CUDA_BUCKETS if steady else CUDA_BUCKETS[-1:]:
                 self.graphs[size] = Graph(self._draw, noise[:size], cond[:size])
-        elif steady and not cuda:
+        elif record and steady:
             self.graphs[self.batch] = Trace(self._draw, noise, cond)
-        elif not cuda:
+        if not cuda and not steady:
             self.batch = 1
 
     @torch.inference_mode()

@@ -94,6 +94,7 @@ def test_a_snapshot_is_made_by_the_engine_in_batches(app, engine):
     earlier = engine.resident("one").snapshots[1]
     assert earlier is not engine.resident("one")
     assert earlier.sampler.device == engine.device
+    assert not earlier.sampler.graphs, "a recording would keep its weights when it is dropped"
     sheet = pixels(app, "/snapshot.png?seed=7&rows=2&snapshot=1")
     noise, cond = earlier.model.noise(7, 1), earlier.embed(earlier.model.encoder.parse({"label": CLASSES[1]}))
     alone = engine.submit(earlier, noise, cond).result(20)[0, 0].numpy()
