@@ -19,7 +19,7 @@ from torch.nn.utils import parametrize
 
 from cgan import memory
 from cgan.memory import unfilled
-from cgan.model import ConditionalGAN
+from cgan.model import CPU_BATCH, ConditionalGAN
 from cgan.networks.generator import Generator, Stem, TransposedUp
 from cgan.networks.layers import Modulation, TransposedConv2d, UpConv2d
 from cgan.precision import resolve
@@ -27,7 +27,6 @@ from cgan.types import Cond
 
 Draw: TypeAlias = Callable[[Tensor, Cond], Tensor]
 """(noise [N, Z], condition of N) -> pictures uint8 [N, C, H, W]."""
-CPU_BATCH = 16  # pictures at once; more gain nothing and leave the cache
 CUDA_BUCKETS = (1, 8, 64)  # sizes that batches are filled up to, each a recorded graph
 
 
