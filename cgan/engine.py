@@ -90,7 +90,7 @@ class Resident:
             return None
 
     def _earlier(self, model: ConditionalGAN) -> Resident:
-        sampler = Sampler(model, self.sampler.device, record=False)  # the engine's thread is at work
+        sampler = Sampler(model, self.sampler.device, record=False)  # it will go, and the engine is at work
         return dataclasses.replace(self, model=model, sampler=sampler, folder=None)
 
     @cached_property

@@ -19,7 +19,7 @@ from torch.nn.utils import parametrize
 
 from cgan import memory
 from cgan.memory import unfilled
-from cgan.model import ConditionalGAN
+from cgan.model import CPU_BATCH, ConditionalGAN
 from cgan.networks.generator import Generator, Stem, TransposedUp
 from cgan.networks.layers import Modulation, TransposedConv2d, UpConv2d
 from cgan.precision import resolve
@@ -27,7 +27,6 @@ from cgan.types import Cond
 
 Draw: TypeAlias = Callable[[Tensor, Cond], Tensor]
 """(noise [N, Z], condition of N) -> pictures uint8 [N, C, H, W]."""
-CPU_BATCH = 16  # pictures at once; more gain nothing and leave the cache
 CUDA_BUCKETS = (1, 8, 64)  # sizes that batches are filled up to, each a recorded graph
 
 
@@ -52,7 +51,8 @@ class Sampler:
     ):
         """`precision`: "float32" or "bfloat16", in which convolutions multiply, all but the last, which makes
         the picture; "auto" is the quicker of the two on the device. Everything else is float32. `record`:
-        whether a GPU replays graphs; none can be recorded while another thread uses the GPU."""
+        whether what a batch runs is recorded and replayed. On a GPU nothing can be while another thread uses
+        it; on a CPU a recording keeps its weights for good, so there is none of a model that will go."""
         if device.type == "cpu":
             memory.keep()
         self.model = _player(model)
@@ -72,9 +72,9 @@ class Sampler:
         if cuda and record:
             for size in CUDA_BUCKETS if steady else CUDA_BUCKETS[-1:]:
                 self.graphs[size] = Graph(self._draw, noise[:size], cond[:size])
-        elif steady and not cuda:
+        elif record and steady:
             self.graphs[self.batch] = Trace(self._draw, noise, cond)
-        elif not cuda:
+        if not cuda and not steady:
             self.batch = 1
 
     @torch.inference_mode()

@@ -6,6 +6,7 @@ A model folder is read as data only: config.json and safetensors. Whatever does 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,6 +30,8 @@ METRICS, TIMELINE, SAMPLES, CARD = "metrics.json", "timeline.safetensors", "samp
 REQUIRED_FILES = (CONFIG, WEIGHTS, DISCRIMINATOR)
 FOLDER_FILES = (*REQUIRED_FILES, METRICS, TIMELINE, SAMPLES, CARD)  # all that a model folder may hold
 FILE_LIMIT, TENSOR_LIMIT = 4 * 2**20, 2**30  # bytes
+DEEPEST = 50  # lists and objects of a JSON file within each other
+CPU_BATCH = 16  # pictures that a CPU makes at once; more gain nothing and leave the cache
 MAP_LIMIT = 2**25  # numbers that a layer makes of one picture: 128 channels of 512x512, or attention at 64
 Shape: TypeAlias = tuple[int, ...]
 
@@ -132,7 +135,8 @@ class ConditionalGAN(nn.Module):
 
 def _largest_map(model: ConditionalGAN) -> int:
     """The most numbers that a layer makes of one picture, about: channels times pixels, or, in attention,
-    pixels times a quarter of them. The weights, which a file's size bounds, say nothing of it."""
+    pixels times a quarter of them, and the condition's own map. Each picture has its share of a reference
+    batch. The weights, which a file's size bounds, say nothing of it."""
     config, generator = model.config, model.config.generator
     maps = model.encoder.spatial_channels
     beside = maps and maps + generator.spatial_hidden
@@ -143,7 +147,9 @@ def _largest_map(model: ConditionalGAN) -> int:
     layers += [(width, config.size >> level) for level, width in enumerate(config.discriminator.widths)]
     layers += [(at**2 // 4, at) for at in (*generator.attention, *config.discriminator.attention)]
     layers += [(maps and generator.spatial_hidden, config.size)]
-    return max(channels * at**2 for channels, at in layers)
+    layers += [(maps, getattr(config.condition, "size", 0))]
+    shared = max(generator.norm.reference, config.discriminator.norm.reference)
+    return max(channels * at**2 for channels, at in layers) * (CPU_BATCH + shared) // CPU_BATCH
 
 
 def fill(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
@@ -199,9 +205,14 @@ def read_tensors(path: Path, like: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON object from a file. ModelError if it is missing, too large or no JSON object."""
-    check_size(path)
     try:
+        check_size(path)
         data = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
+        _check_plain(data)
+    except ModelError:
+        raise
+    except OSError as error:
+        raise ModelError(f"{path}: can't be read ({one_line(error)})") from error
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not valid JSON ({one_line(error)})") from error
     if not isinstance(data, dict):
@@ -211,6 +222,23 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no JSON number")
+
+
+def _check_plain(value: Any, depth: int = 0) -> None:
+    """ValueError if a page could not be told it: a number without end, half a character, too much nesting."""
+    if depth > DEEPEST:
+        raise ValueError(f"nested more than {DEEPEST} deep")
+    match value:
+        case float() if not math.isfinite(value):
+            raise ValueError("a number is too large")
+        case str():
+            value.encode()  # UnicodeEncodeError is a ValueError
+        case dict():
+            for part in (*value, *value.values()):
+                _check_plain(part, depth + 1)
+        case list():
+            for part in value:
+                _check_plain(part, depth + 1)
 
 
 def size_limit(name: str) -> int:

@@ -94,6 +94,7 @@ def test_a_snapshot_is_made_by_the_engine_in_batches(app, engine):
     earlier = engine.resident("one").snapshots[1]
     assert earlier is not engine.resident("one")
     assert earlier.sampler.device == engine.device
+    assert not earlier.sampler.graphs, "a recording would keep its weights when it is dropped"
     sheet = pixels(app, "/snapshot.png?seed=7&rows=2&snapshot=1")
     noise, cond = earlier.model.noise(7, 1), earlier.embed(earlier.model.encoder.parse({"label": CLASSES[1]}))
     alone = engine.submit(earlier, noise, cond).result(20)[0, 0].numpy()
@@ -133,6 +134,8 @@ def test_no_answer_is_larger_than_the_limits(app, monkeypatch):
         "history.png?label=one&scale=16",
     ):
         assert "at most 8000 pixels" in get(app, f"/{name}").text, name
+    monkeypatch.setattr("cgan.ui.plans.PIXELS", 2000)
+    assert get(app, "/history.gif").content == get(app, "/history.gif?rows=2").content
 
 
 def test_what_was_used_longest_ago_leaves_first(folder):

@@ -10,6 +10,7 @@ import resource
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from cgan import model as model_module
+from cgan.conditions.mask import Mask
 from cgan.model import CONFIG, DISCRIMINATOR, WEIGHTS, ConditionalGAN, ModelError, read_json, write_json
 from cgan.networks import NORMS
 from tests.conftest import CLASSES, tiny_model
@@ -77,6 +79,10 @@ DAMAGES = {
     "config is no JSON": (rewrite(CONFIG, b"{"), "not valid JSON"),
     "config is no text": (rewrite(CONFIG, b"\xff\xfe{}"), "not valid JSON"),
     "config is bottomless": (rewrite(CONFIG, b'{"model":' + b"[" * 100_000), "not valid JSON"),
+    "config is deep": (rewrite(CONFIG, b'{"model":' + b"[" * 99 + b"]" * 99 + b"}"), "more than 50 deep"),
+    "config has no end": (rewrite(CONFIG, b'{"format_version": 1e999}'), "a number is too large"),
+    "config has half a character": (rewrite(CONFIG, b'{"a": ["\\ud800"]}'), "not valid JSON"),
+    "config has half a name": (rewrite(CONFIG, b'{"\\ud800": 1}'), "not valid JSON"),
     "config has NaN": (rewrite(CONFIG, b'{"format_version": NaN}'), "NaN is no JSON number"),
     "no version": (edit_config(lambda data: data.pop("format_version")), "format_version is None"),
     "later version": (edit_config(lambda data: data.update(format_version=2)), "is 2, this program reads 1"),
@@ -207,6 +213,25 @@ def test_small_weights_with_floods_of_pixels_are_refused(folder, part, options, 
     asks_for("generator", widths=[1] * 9)(folder)
     asks_for(part, **options)(folder)
     refused(folder, f"a layer makes {count} numbers of one picture, more than the 33554432 allowed")
+
+
+def test_a_large_reference_batch_of_small_weights_is_refused(folder):
+    asks_for("generator", norm={"name": "virtual", "reference": 2**21})(folder)
+    refused(folder, "more than the 33554432 allowed")
+
+
+def test_a_condition_much_larger_than_the_picture_is_refused():
+    mask = Mask(classes=tuple(map(str, range(33))), colours=("#000000",) * 33, size=1024)
+    with pytest.raises(ValueError, match=f"a layer makes {33 * 2**20} numbers"):
+        ConditionalGAN(replace(tiny_model().config, condition=mask))
+
+
+def test_a_file_that_may_not_be_read_is_refused(folder, monkeypatch):
+    def denied(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", denied)
+    refused(folder, "config.json: can't be read")
 
 
 @pytest.mark.parametrize("name", GREEDY)

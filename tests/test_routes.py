@@ -321,6 +321,8 @@ def test_no_answer_is_larger_than_the_limits(app, monkeypatch):
         assert response.status_code == 400
         assert "at most 10000 pixels in one answer" in response.text
         assert "scale" in response.text
+    monkeypatch.setattr("cgan.ui.plans.PIXELS", 1000)
+    assert get(app, "/grid.png?seed=1").content == get(app, "/grid.png?seed=1&rows=4").content
     monkeypatch.setattr("cgan.ui.plans.PICTURES", 10)
     assert "at most 10 pictures" in get(app, "/grid.png?rows=16").text
     assert get(app, "/grid.png?v=few").content == get(app, "/grid.png?rows=3").content
@@ -457,6 +459,29 @@ def test_a_full_queue_says_so(app, engine, held, monkeypatch):
     assert [answer.status_code for answer in answers] == [200, 200, 503]
     assert answers[2].headers["retry-after"] == "1"
     assert len(answers[2].text.splitlines()) == 1
+
+
+def test_what_many_ask_for_at_once_is_made_once(app, engine, held, monkeypatch):
+    monkeypatch.setattr(engine_module, "QUEUE_JOBS", 1)
+    paths = ["/frame.png?seed=301&label=one&v=a", "/frame.png?label=one&seed=301"] * 5
+    answers = asyncio.run(queued(app, engine, held, paths))
+    assert [answer.status_code for answer in answers] == [200] * 10
+    assert len({answer.content for answer in answers}) == 1
+
+
+def test_who_goes_takes_the_picture_from_nobody_else(app, held):
+    async def together() -> list[int]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            tasks = [asyncio.create_task(client.get("/frame.png?seed=302&label=one")) for _ in range(3)]
+            for _ in range(60):
+                await asyncio.sleep(0)
+            tasks[0].cancel()
+            await asyncio.sleep(0)
+            held.go.set()
+            return [(await task).status_code for task in tasks[1:]]
+
+    assert asyncio.run(together()) == [200, 200]
 
 
 def test_health_and_models(app, engine):

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from cgan.conditions import CONDITIONS, Caption, Choice, Field, Paint, Range, Sketch
+from cgan.conditions.base import RESERVED
 from cgan.conditions.image import Picture
 from cgan.conditions.mask import Mask
 from cgan.data.faces import ATTRIBUTES, CLASSES
@@ -163,6 +164,13 @@ def test_a_tab_has_its_words_and_its_script(name):
     ids = re.findall(r'\bid="([^"]+)"', html)
     assert len(ids) == len(set(ids))
     assert set(re.findall(r'\bfor="([^"]+)"', html)) <= set(ids)
+
+
+def test_no_attribute_may_be_called_as_a_control():
+    fields = {field.name for name in CONDITIONS for field in encoder(name).fields()}
+    page = Names(str(stage.explorer([], {"tiny": []}).value))
+    assert {"seed", "noise", "techniques", "drawn"} <= page.named()
+    assert page.named() - fields - {""} <= RESERVED
 
 
 def test_every_text_is_used_and_every_key_known():

@@ -25,6 +25,7 @@ from cgan.types import Attribute, Cond, Raw
 
 NAME, COLOUR = re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"#[0-9a-fA-F]{6}")
 BANK = 1024  # rows of the data that `sample` draws from
+NARROWEST = 1e-30  # range that single precision can tell from none
 TWENTIETH = 0.1  # of the range from -1 to 1
 
 
@@ -64,16 +65,16 @@ def _check(attribute: Attribute) -> None:
         raise ValueError(f"attribute {name!r} must be a name of small letters, digits and underscores")
     if name in RESERVED:
         raise ValueError(
-            f"no attribute may be called {name!r}, which the explorer's address uses; reserved: "
-            + ", ".join(sorted(RESERVED))
+            f"no attribute may be called {name!r}, which the explorer uses itself: rename or remove it; "
+            "reserved: " + ", ".join(sorted(RESERVED))
         )
     if choices and (len(choices) < 2 or len(set(choices)) != len(choices)):
         raise ValueError(f"attribute {name} needs two or more different choices, got {', '.join(choices)}")
     wrong = [colour for colour in attribute.colours if not COLOUR.fullmatch(colour)]
     if wrong or len(attribute.colours) not in (0, len(choices)):
         raise ValueError(f"attribute {name} needs a colour like #12abff for each choice, or none at all")
-    if not choices and not (attribute.low < attribute.high and math.isfinite(attribute.high - attribute.low)):
-        raise ValueError(f"attribute {name} must reach from low to a higher high")
+    if not choices and not NARROWEST <= attribute.high - attribute.low < math.inf:
+        raise ValueError(f"attribute {name} must reach from low to a high at least {NARROWEST:g} above it")
 
 
 class AttributesEncoder(ConditionEncoder):

@@ -26,9 +26,10 @@ RESERVED = frozenset(
     + ("transpose", "model", "v", "client", "fps", "tab", "seed3", "seed4", "x", "y", "over", "across", "up")
     + ("mixed", "corners", "kind", "moves", "layers", "names", "snap", "speed")
     + ("snapshot", "view", "block", "off", "drawn", "columns", "along")
-    + ("heat", "seek", "space")
+    + ("heat", "seek", "space", "noise", "techniques", "lang")
+    + ("id", "dataset", "elements")  # hidden in a form by a control of that name
 )
-"""Parameters of the explorer's address, which no field may be called."""
+"""Parameters of the explorer's address, and what else its page needs, which no field may be called."""
 EXAMPLES = 8  # of a data set's conditions that a person may start from
 
 

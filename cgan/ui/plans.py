@@ -93,7 +93,7 @@ def grid(query: Query, resident: Resident) -> Plan:
     if not values:
         raise ValueError(f"model {resident.name} has no examples of {field.name} to make a grid of")
     columns = len(values)
-    rows = query.whole("rows", most_rows(ROWS, columns), 1, 16)
+    rows = query.whole("rows", most_rows(resident, ROWS, columns), 1, 16)
     other = field_values(query, resident, without=field.name)
     conds = [resident.condition({**other, field.name: value}) for value in values]
     noise = noise_at(query, resident, "seed", rows)
@@ -105,9 +105,10 @@ def grid(query: Query, resident: Resident) -> Plan:
     return sheet(query, resident, noise, cond, columns)
 
 
-def most_rows(rows: int, columns: int) -> int:
-    """As many of the rows as one answer has room for, one at least."""
-    return max(1, min(rows, PICTURES // columns))
+def most_rows(resident: Resident, rows: int, columns: int, frames: int = 1) -> int:
+    """As many of the rows as one answer has room for in every frame, one at least."""
+    pixels = frames * (resident.model.config.size + GAP) ** 2
+    return max(1, min(rows, min(PICTURES, PIXELS // pixels) // columns))
 
 
 def values_along(field: Field) -> tuple[str, ...]:

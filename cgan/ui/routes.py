@@ -76,6 +76,7 @@ class PictureRoutes:
     def __init__(self, engine: Engine, routes: Mapping[str, Route] = ROUTES, cache_bytes: int = 16 * 2**20):
         self.engine, self.routes = engine, routes
         self._cache = Cache(cache_bytes)
+        self._shared_tasks: dict[str, asyncio.Task[bytes]] = {}  # files under way, of no client, by digest
         self._workers = ThreadPoolExecutor(1, "work")
         self._works = 0  # under way or waiting
 
@@ -106,7 +107,10 @@ class PictureRoutes:
                 return Response(status_code=304, headers=headers)
             body = self._cache.get(digest)
             if body is None:
-                body = await self._make(path, query, resident, client and f"{path} {client}")
+                if client:  # what it asks for next may take this one's place, so nobody else waits for it
+                    body = await self._make(path, query, resident, f"{path} {client}")
+                else:
+                    body = await self._shared(digest, path, query, resident)
                 self._cache.put(digest, body)
             return Response(body, media_type=self.routes[path].media, headers=headers)
         except ValueError as error:
@@ -115,6 +119,14 @@ class PictureRoutes:
             return PlainTextResponse(f"{error}\n", 503, {"Retry-After": "1"})
         except Superseded:
             return Response(status_code=204, headers={"Cache-Control": "no-store"})
+
+    async def _shared(self, digest: str, path: str, query: Query, resident: Resident) -> bytes:
+        """The file, made once for all who ask for it meanwhile: a class opens the same examples at once."""
+        if digest not in self._shared_tasks:
+            task = asyncio.ensure_future(self._make(path, query, resident, None))
+            self._shared_tasks[digest] = task
+            task.add_done_callback(lambda _: self._shared_tasks.pop(digest))
+        return await asyncio.shield(self._shared_tasks[digest])  # if one who waits goes, the others stay
 
     async def _make(self, path: str, query: Query, resident: Resident, client: str | None) -> bytes:
         loop, route = asyncio.get_running_loop(), self.routes[path]

@@ -15,7 +15,7 @@ import gradio as gr
 from cgan.conditions import Field
 from cgan.ui.controls import button, download
 from cgan.ui.i18n import ENGLISH, LANGUAGES, address, say, text
-from cgan.ui.plans import PICTURES
+from cgan.ui.plans import PICTURES, PIXELS
 from cgan.ui.tabs import TABS
 
 HERE = Path(__file__).parent
@@ -39,6 +39,7 @@ def explorer(
         elem_id="explorer",
         models=list(models),
         most=PICTURES,
+        pixels=PIXELS,
         texts=ENGLISH,
         languages={language: address(language) for language in LANGUAGES},
     )

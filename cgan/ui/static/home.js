@@ -42,8 +42,7 @@ const home = {
     const gif = $("[data-walk]", this.box);
     gif.hidden = !way || path !== "frame.png";
     if (gif.hidden) return;
-    const scale = Math.max(1, Math.min(16, Math.floor(240 / this.model.size)));
-    Object.assign(gif, { href: `${route("walk.gif", way)}&steps=32&scale=${scale}`, download: `${this.model.name}-walk.gif` });
+    Object.assign(gif, { href: walkOf(way), download: `${this.model.name}-walk.gif` });
   },
 
   // ---- the same picture elsewhere

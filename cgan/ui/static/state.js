@@ -13,6 +13,17 @@ function route(path, query) {
   return `${path}?${plain(own)}&v=${modelOf(own).version}`;
 }
 
+// How many pictures of a model's size have room in one answer, each with a line beside and below it; enlarged, if `scale` says so.
+const room = ({ size } = model(), scale = 1) => Math.floor(props.pixels / ((size + 1) * scale) ** 2);
+
+// The address of a way as an animated GIF, of about 240 pixels where they are small, with as many steps as have room.
+function walkOf(way) {
+  const own = modelOf(way);
+  const scale = Math.max(1, Math.min(16, Math.floor(240 / own.size)));
+  const steps = Math.min(32, 1 + Math.floor(room(own, scale) / 2));
+  return `${route("walk.gif", way)}&steps=${steps}&scale=${scale}`;
+}
+
 // Whether every component of the noise is set, as after a search: whatever the seed, its noises are all this one.
 const settled = (query) => query.get("raw")?.split(",").length === modelOf(query).noise_dim;
 

@@ -8,7 +8,7 @@ tabs.card = {
   model({ metrics }, form) {
     const { rows } = form.elements;
     this.usual ??= rows.dataset.default;
-    rows.value = rows.dataset.default = Math.min(this.usual, tabs.conditioning.room);
+    rows.value = rows.dataset.default = Math.min(this.usual, tabs.conditioning.room(tabs.conditioning.fields[0]));
     let parts;
     try {
       parts = this.parts(metrics);

@@ -6,7 +6,7 @@ tabs.conditioning = {
 
   start(form) {
     const { along } = form.elements;
-    along.follow = () => this.rest(form);
+    along.follow = () => this.fit(form);
     along.addEventListener("input", along.follow);
     this.cells = Object.assign(document.createElement("div"), { className: "cells" });
     this.across = Object.assign(document.createElement("div"), { className: "across" });
@@ -28,27 +28,27 @@ tabs.conditioning = {
     select.replaceChildren(...names.map((name) => new Option(named(name), name)));
     select.dataset.default = names[0];
     $("[data-along]", form).hidden = names.length < 2;
-    const { rows } = form.elements;
-    this.usual ??= rows.dataset.default;
-    rows.max = Math.min(16, this.room);
+    this.usual ??= form.elements.rows.dataset.default;
+    this.fit(form);
+  },
+
+  // As many rows as the columns leave room for; the columns' own field is not chosen.
+  fit(form) {
+    const { along, rows } = form.elements;
+    rows.max = this.room(this.fields.find((field) => field.name === along.value));
     const wanted = rows.value === rows.dataset.default ? this.usual : rows.value;
     rows.dataset.default = Math.min(this.usual, rows.max);
     put(rows, String(Math.min(wanted, rows.max)));
-    this.rest(form);
-  },
-
-  // The columns' own field is not chosen.
-  rest(form) {
     for (const control of $$(".fields [name]", form)) {
       control.disabled = control.name === form.elements.along.value;
       control.closest(".field, .slider, .dropdown, .chip:has([type=checkbox])").hidden = control.disabled;
     }
   },
 
-  // Rows of noises that one answer has room for, under the columns as they begin.
-  get room() {
-    const [first] = this.fields;
-    return first ? Math.max(1, Math.floor(props.most / this.values(first)[0].length)) : 16;
+  // Rows of noises that one answer has room for under the columns of a field.
+  room(field) {
+    const columns = field ? this.values(field)[0].length : 1;
+    return Math.max(1, Math.min(16, Math.floor(Math.min(props.most, room()) / columns)));
   },
 
   // What the columns ask for, with a name for each; pictures and captions are numbered.
@@ -90,7 +90,7 @@ tabs.conditioning = {
       Object.assign(cell.dataset, { index, field: field.name, at: values[at] });
       return cell;
     })));
-    this.cells.firstChild.tabIndex = 0;
+    if (this.cells.firstChild) this.cells.firstChild.tabIndex = 0; // none where the field has no examples
   },
 
   // The cell's noise and label, made large in Generate.

@@ -67,14 +67,20 @@ tabs.critic = {
     clearTimeout(this.resting);
   },
 
+  // Pictures on the sheet that the seed's best and worst are cut from: rows of eight, as many as have room.
+  get sheet() {
+    return 8 * Math.max(1, Math.min(8, Math.floor(room() / 8)));
+  },
+
   rest(own, form) {
     const all = new URLSearchParams(own);
     all.delete("first");
     if (settled(all)) all.delete("raw");
     const ranking = route("ranking.json", all);
-    all.set("count", 64);
+    all.set("columns", 8);
+    all.set("count", this.sheet);
     this.ranking.ask(ranking, route("frame.png", all));
-    for (const name of ["count", "psi", "z", "raw"]) all.delete(name);
+    for (const name of ["count", "columns", "psi", "z", "raw"]) all.delete(name);
     this.real.ask(route("real.json", all), route("real.png", all));
     this.mark(form);
   },
@@ -86,7 +92,8 @@ tabs.critic = {
     if (own) $(".opinion .reading", form).textContent = this.words(own, "critic_probability", "critic_logit");
     $(".freehand .reading").textContent = drawn ? this.words(drawn, "critic_drawn", "critic_drawn_logit") : "";
     if (told.ranking) {
-      const { logits, order } = ranking;
+      const { logits } = ranking;
+      const order = ranking.order.filter((index) => index < this.sheet);
       for (const [end, shown] of [["best", order], ["worst", [...order].reverse()]]) this.rank(form, end, shown, logits, told.made);
     }
     if (told.real) this.rank(form, "real", [...real.logits.keys()], real.logits, told.reals);
@@ -104,6 +111,7 @@ tabs.critic = {
     row.hidden = !shown.length;
     row.inert = false;
     row.style.setProperty("--size", model().size);
+    row.style.setProperty("--rows", Math.ceil(shown.length / 8));
     if (shown.length) row.style.setProperty("--sheet", `url("${sheet}")`);
     for (const [index, place] of $$("button", row).entries()) {
       const at = shown[index];

@@ -24,11 +24,16 @@ tabs.directions = {
 
   // Directions, and what they are called, are a model's own.
   model({ name, directions, readers }, form) {
-    const { rows, reach } = $(".ways", form).dataset;
-    const numbers = [...Array(Math.min(Number(rows), directions)).keys()];
+    const ways = $(".ways", form);
+    const { reach } = ways.dataset;
+    const rows = Math.min(Number(ways.dataset.rows), directions);
+    // Of large pictures fewer a direction, the unmoved one in the middle, and then fewer directions.
+    this.steps = [Number(ways.dataset.steps), 7, 5].find((steps) => rows * steps <= room()) ?? 3;
+    const numbers = [...Array(Math.max(1, Math.min(rows, Math.floor(room() / this.steps)))).keys()];
     form.elements.moves.value = form.elements.layers.value = "";
     form.elements.names.value = this.named?.[name] ?? "";
-    $(".ways", form).style.setProperty("--rows", numbers.length);
+    ways.style.setProperty("--rows", numbers.length);
+    ways.style.setProperty("--steps", this.steps);
     $(".names", form).replaceChildren(...numbers.map((number) => {
       const own = { type: "text", maxLength: this.longest, placeholder: say("direction", { n: number + 1 }) };
       const box = node("input", { ...own, autocomplete: "off", spellcheck: false });
@@ -76,9 +81,8 @@ tabs.directions = {
 
   // Strips of many pictures are asked for when the hand rests.
   strips(query) {
-    const { steps, reach } = this.ways.dataset;
     const rows = $$(".atlas input", this.ways).length;
-    const url = `${route("directions.png", query)}&rows=${rows}&steps=${steps}&reach=${reach}`;
+    const url = `${route("directions.png", query)}&rows=${rows}&steps=${this.steps}&reach=${this.ways.dataset.reach}`;
     clearTimeout(this.resting);
     const ask = () => this.atlas.ask(url, say("directions_strips"));
     if (this.atlas.url) this.resting = setTimeout(ask, 150);
@@ -110,11 +114,11 @@ tabs.directions = {
   // Pressed and let go without moving: to that frame exactly.
   snap(event, form) {
     if (!event.target.matches("input") || !event.detail || Math.abs(event.clientX - this.pressed) > 4) return;
-    const { steps, reach } = this.ways.dataset;
+    const { reach } = this.ways.dataset;
     const box = event.target.getBoundingClientRect();
-    const frame = Math.floor(((event.clientX - box.left) / box.width) * steps);
-    const apart = (2 * reach) / (steps - 1);
-    event.target.value = -reach + apart * Math.min(steps - 1, Math.max(0, frame));
+    const frame = Math.floor(((event.clientX - box.left) / box.width) * this.steps);
+    const apart = (2 * reach) / (this.steps - 1);
+    event.target.value = -reach + apart * Math.min(this.steps - 1, Math.max(0, frame));
     this.gather(form);
     changed();
   },

@@ -25,6 +25,13 @@ tabs.generate = {
     }));
   },
 
+  // As large a square of pictures as one answer has room for.
+  model(_, form) {
+    const { count } = form.elements;
+    count.max = Math.min(8, Math.floor(Math.sqrt(room()))) ** 2;
+    put(count, String(Math.min(count.value, count.max)));
+  },
+
   // The switch shows one kind of slider; both kinds stay in force.
   update(query, form) {
     const components = form.elements.noise.value === "components";

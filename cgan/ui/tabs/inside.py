@@ -22,7 +22,7 @@ from cgan.ui.controls import button, seed, slider, sliders
 from cgan.ui.fields import widgets
 from cgan.ui.i18n import say, text
 from cgan.ui.pictures import diverging, enlarge, png, tile
-from cgan.ui.plans import Plan, Route, Work, bound, frame, start
+from cgan.ui.plans import PIXELS, Plan, Route, Work, bound, frame, start
 from cgan.ui.query import Query
 from cgan.ui.tabs.base import Tab
 
@@ -68,15 +68,15 @@ def features(query: Query, resident: Resident) -> Work:
     """The maps of a level's channels, those that vary most first, each about its own mean."""
     off, level = _off(query), query.whole("block", 0, 0, 99)
     noise, cond = start(query, resident, 1)
-    scale = query.whole("scale", 1, 1, 16)
-    bound(SHOWN, SHOWN * (resident.model.config.size * scale) ** 2)
+    scale, most = query.whole("scale", 1, 1, 16), _most(resident)
+    bound(most, most * (resident.model.config.size * scale) ** 2)
 
     def run() -> bytes:
         dissection = resident.dissection
         if level >= len(dissection.levels):
             raise ValueError(f"block must be from 0 to {len(dissection.levels) - 1}, got {level}")
         _, maps = _run(resident, noise, cond, off)
-        order = list(dissection.levels[level].order[:SHOWN])
+        order = list(dissection.levels[level].order[:most])
         coloured = diverging(dissection.contrast(level, maps[level])[0, order] / REACH)  # [C, H, W, 3]
         return png(enlarge(tile(torch.from_numpy(coloured).permute(0, 3, 1, 2), COLUMNS), scale))
 
@@ -87,11 +87,17 @@ def levels(query: Query, resident: Resident) -> Work:
     """The generator's parts, and which channels the sheets show."""
 
     def run() -> bytes:
-        shown = [level.order[:SHOWN] for level in resident.dissection.levels]
+        shown = [level.order[: _most(resident)] for level in resident.dissection.levels]
         parts = [dataclasses.asdict(stage) for stage in stages(resident.model)]
         return json.dumps({"stages": parts, "channels": shown, "columns": COLUMNS}).encode()
 
     return Work(run)
+
+
+def _most(resident: Resident) -> int:
+    """Channels of a level that are shown: as many as one answer has room for, in whole rows."""
+    room = PIXELS // resident.model.config.size**2
+    return min(SHOWN, max(COLUMNS, room // COLUMNS * COLUMNS))
 
 
 def _off(query: Query) -> dict[int, list[int]]:

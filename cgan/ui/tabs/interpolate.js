@@ -27,8 +27,7 @@ tabs.interpolate = {
     const scale = Math.max(1, Math.min(16, Math.floor(240 / model().size)));
     $("[data-strip]", form).href = `${route("strip.png", strip)}&scale=${scale}`;
     $("[data-strip]", form).download = `${page.model}-strip.png`;
-    way.set("steps", 32);
-    $("[data-gif]", form).href = `${route("walk.gif", way)}&scale=${scale}`;
+    $("[data-gif]", form).href = walkOf(way);
     $("[data-gif]", form).download = `${page.model}-walk.gif`;
   },
 

@@ -49,12 +49,19 @@ tabs.learn = {
     }
     const film = new URLSearchParams(query);
     film.delete("snapshot");
-    const scale = Math.max(1, Math.min(8, Math.floor((query.has("view") ? 240 : 30) / model().size)));
+    if (!this.roomy) film.set("view", "one");
+    const scale = Math.max(1, Math.min(8, Math.floor((film.has("view") ? 240 : 30) / model().size)));
     Object.assign($("[data-gif]", form), { href: `${route("history.gif", film)}&scale=${scale}`, download: `${page.model}-learning.gif` });
     const index = Math.min(query.get("snapshot"), snapshots.length - 1);
     for (const figure of this.charts) figure.at(snapshots[index]);
     $(".reading", form).textContent = this.words(snapshots[index]);
     this.rest(query, index, own);
+  },
+
+  // Whether a GIF has room for a row of every choice at each snapshot, or only for one picture.
+  get roomy() {
+    const columns = model().fields.find((field) => field.type === "choice")?.choices.length ?? 1;
+    return columns * model().snapshots.length <= room();
   },
 
   words(kimg) {

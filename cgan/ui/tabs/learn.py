@@ -59,7 +59,7 @@ def history(query: Query, resident: Resident) -> Work:
 def film(query: Query, resident: Resident) -> Work:
     """Every snapshot's pictures, tiled, one after the other in an animated GIF."""
     snapshots = _snapshots(resident)
-    noise, raw, columns = _asked(query, resident)
+    noise, raw, columns = _asked(query, resident, len(snapshots))
     scale = _scale(query, resident, len(noise), len(snapshots))
     fps = query.whole("fps", 2, 1, 50)
 
@@ -77,12 +77,13 @@ def _snapshots(resident: Resident) -> Snapshots[Resident]:
     return resident.snapshots
 
 
-def _asked(query: Query, resident: Resident) -> tuple[Tensor, Raw, int]:
-    """noise [N, Z], raw [N, ...] and the columns of their sheet."""
+def _asked(query: Query, resident: Resident, frames: int = 1) -> tuple[Tensor, Raw, int]:
+    """noise [N, Z], raw [N, ...] and the columns of a frame's sheet."""
     if query.choice("view", VIEWS[0], VIEWS) == "one":
         return noise_at(query, resident, "seed", 1), _parse(query, resident), 1
     field = next((field for field in resident.model.encoder.fields() if isinstance(field, Choice)), None)
-    rows = query.whole("rows", most_rows(ROWS, len(field.choices) if field else ROWS), 1, MOST)
+    most = most_rows(resident, ROWS, len(field.choices) if field else ROWS, frames)
+    rows = query.whole("rows", most, 1, MOST)
     if field is None:
         raw = _parse(query, resident)
         return noise_at(query, resident, "seed", rows**2), raw.expand(rows**2, *raw.shape[1:]), rows

@@ -7,7 +7,6 @@ tabs.pad = {
 
   start(form) {
     this.surface = $(".square", form);
-    this.cells = Number(this.surface.dataset.cells);
     this.knob = $(".knob", form);
     this.trail = [];
     this.lines = Array.from({ length: this.fades }, (_, age) =>
@@ -35,8 +34,11 @@ tabs.pad = {
     });
   },
 
-  // A model may have fewer directions than the last one.
+  // A model may have fewer directions than the last one, and pictures so large that fewer have room.
   model({ directions }, form) {
+    const square = $(".square", form);
+    this.cells = Math.max(2, Math.min(Number(square.dataset.cells), Math.floor(Math.sqrt(room()))));
+    square.style.setProperty("--cells", this.cells);
     for (const name of ["across", "up"]) {
       const select = form.elements[name];
       for (const option of select.options) option.disabled = Number(option.value) > directions;
