@@ -120,6 +120,10 @@ def test_the_heat_lies_over_the_picture(visit, site):
     visitor.address("heat=1")
     over, under = (page.locator(each).bounding_box() for each in (".box > .heat img", ".frame img"))
     assert over == pytest.approx(under, abs=1)
+    page.locator('form[data-tab="critic"] .switch').click()
+    assert page.locator(".box > .heat img").count() == 0, "it would lie over the next picture"
+    page.locator('form[data-tab="critic"] .switch').click()
+    page.wait_for_selector(".box > .heat img")
     page.locator("#tab-generate").click()
     assert page.locator(".box > .heat").is_hidden()
 

@@ -150,6 +150,7 @@ def test_a_map_is_painted(visit, forms, size):
     stroke(page, size, (4, 5))
     asked[3:] = 1
     text = painted()
+    stroke(page, size, (4, 5))  # changes nothing: no step to undo
     press(page, "[data-undo]")
     press(page, "[data-undo]")
     held(page, "mask", lambda found: not found.any())
@@ -225,6 +226,8 @@ def test_a_picture_is_opened_in_the_browser_and_turned_into_lines(visit, forms):
     chooser.set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"})
     page.wait_for_selector('form[data-tab="generate"] .remark:not(:empty)')
     assert state(page)["image"] == text
+    press(page, "[data-clear]")
+    assert page.locator('form[data-tab="generate"] [data-lines]').is_hidden(), "its photograph is gone"
 
 
 def test_a_map_is_opened_and_a_photograph_is_not(visit, forms):

@@ -63,6 +63,30 @@ def test_the_switch_keeps_the_state_and_fetches_nothing_but_the_texts(visit):
     visitor.address("psi=0.7", "lang=en")
 
 
+def test_the_switch_keeps_names_of_other_models_and_the_old_page_rests(visit):
+    visitor = visit()
+    page = visitor.open("tab=directions&lang=en")
+    page.locator(".names input").nth(1).fill("Slant")
+    visitor.address("names=")
+    page.locator("[data-models]").select_option("second")
+    visitor.address("model=second")
+    page.evaluate("""() => {
+        const now = window.fetch;
+        window.fetch = async (...asked) => {
+            if (String(asked[0]).includes("starts.json")) await new Promise((done) => setTimeout(done, 800));
+            return now(...asked);
+        };
+    }""")
+    page.locator("#tab-invert").click()
+    page.locator('[data-language="zh"]').click()
+    page.wait_for_selector(f'h1:has-text("{TEXTS["title"]["zh"]}")')
+    page.wait_for_timeout(1800)  # the old page's answer has come
+    assert "lang=zh" in page.url
+    page.locator("#tab-directions").click()
+    page.locator("[data-models]").select_option("first")
+    assert page.locator(".names input").nth(1).input_value() == "Slant"
+
+
 def test_the_address_decides(visit):
     visitor = visit("phone")
     page = visitor.open("seed=7&label=two&lang=zh")

@@ -43,6 +43,16 @@ def test_the_curves_carry_a_line_where_the_snapshot_stands(visit):
     assert (before, after) == ([46, 46], [262, 262])
 
 
+def test_another_model_stops_it(visit):
+    visitor = visit()
+    page = visitor.open("tab=learn&snapshot=0")
+    page.locator('form[data-tab="learn"] [data-play]').click()
+    page.locator("[data-models]").select_option("second")
+    page.wait_for_timeout(1000)
+    assert page.locator("#learn-snapshot").input_value() == "0"
+    assert page.locator(".warning").inner_text() == ""
+
+
 def test_a_model_without_snapshots_says_so(visit):
     visitor = visit()
     page = visitor.open("tab=learn&model=second&seed=5")

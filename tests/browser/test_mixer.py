@@ -50,6 +50,17 @@ def test_corners_change_places_and_another_model_begins_anew(visit):
     assert page.locator(".faders label").all_inner_texts() == ["Ankle boot", "T-shirt/top", "Bag"]
 
 
+def test_a_surprise_and_a_new_beginning_leave_the_mixture(visit, forms):
+    visitor = visit(at=forms)
+    page = visitor.open("tab=mixer&model=attributes")
+    page.locator("#mixer-weight-0").fill("0.7")
+    mixture = next(part for part in visitor.address(":0.7").split("&") if ":0.7" in part)
+    for mark in ("surprise", "plainly"):
+        page.locator(f"#form-mixer [data-{mark}]").click()
+        page.wait_for_timeout(400)
+        assert mixture in page.url
+
+
 def test_an_address_that_mixes_no_field_still_shows_its_picture(visit, forms):
     page = visit(at=forms).open("tab=mixer&model=attributes&mixed=hat%22")
     assert page.locator("#mixer-mixed").input_value() == 'hat"'

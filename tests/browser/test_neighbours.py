@@ -69,6 +69,18 @@ def test_generates_picture_is_looked_up(visit, forms):
     told(visitor, "model=judged&seed=5&label=4&z=1.5")
 
 
+def test_generates_picture_is_the_same_with_its_strength_and_the_dice_leave_it(visit):
+    visitor = visit()
+    asked = "seed=5&label=two&strength=-1&z=1.5"
+    page = visitor.open(f"tab=generate&{asked}")
+    for tab in ("inside", "critic", "neighbours"):
+        page.locator(f"#tab-{tab}").click()
+        page.locator(f"#form-{tab} [data-carry]").click()
+        visitor.wait_for(f"frame.png?{asked}")
+    page.locator(f"{FORM} [data-dice]").click()
+    visitor.wait_for(f"frame.png?seed={page.locator('#neighbours-seed').input_value()}&label=two")
+
+
 def test_where_no_pictures_are_kept_it_says_so(visit):
     visitor = visit()
     page = visitor.open("tab=neighbours&seed=1&label=one")

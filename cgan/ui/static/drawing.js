@@ -113,8 +113,7 @@ class Drawing {
     this.canvas.focus({ preventScroll: true });
     this.canvas.setPointerCapture(event.pointerId);
     this.last = this.place(event);
-    this.begin();
-    this.touch(this.last, this.last);
+    this.start(this.last, this.last);
   }
 
   move(event) {
@@ -139,8 +138,8 @@ class Drawing {
     const to = { x: within(from.x + step[0]), y: within(from.y + step[1]) };
     this.point(to);
     if (event.key !== " " && !event.shiftKey) return;
-    if (!event.repeat) this.begin();
-    this.touch(from, to);
+    if (event.repeat) this.touch(from, to);
+    else this.start(from, to);
   }
 
   // The outline of the brush.
@@ -159,6 +158,11 @@ class Drawing {
 
   get tool() {
     return $(".chips input:checked", this.root).value;
+  }
+
+  start(from, to) {
+    this.begin();
+    this.touch(from, to);
   }
 
   touch(from, to) {
@@ -313,9 +317,13 @@ class Painting extends Drawing {
     return Number($(".brushes input:checked", this.root).value);
   }
 
+  start(from, to) {
+    if (this.tool === "brush") super.start(from, to);
+    else if (from.x === to.x && from.y === to.y) this.flood(from);
+  }
+
   touch(from, to) {
-    if (this.tool === "brush") return super.touch(from, to);
-    if (from === to || (from.x === to.x && from.y === to.y)) this.flood(from);
+    if (this.tool === "brush") super.touch(from, to);
   }
 
   mix(index, covered) {
@@ -327,7 +335,9 @@ class Painting extends Drawing {
     const { pixels, size, brush } = this;
     const start = Math.floor(y) * size + Math.floor(x);
     const found = pixels[start];
-    const open = found === brush ? [] : [start];
+    if (found === brush) return;
+    this.begin();
+    const open = [start];
     while (open.length) {
       const index = open.pop();
       if (pixels[index] !== found) continue;
@@ -361,10 +371,25 @@ class Sketch extends Drawing {
     }
   }
 
+  // The photograph that can be turned into lines, or none.
+  hold(image) {
+    this.source = image;
+    $("[data-lines]", this.root)?.toggleAttribute("hidden", !image);
+  }
+
+  clear() {
+    this.hold(null);
+    super.clear();
+  }
+
+  async follow() {
+    if (this.held.value !== this.text) this.hold(null);
+    return super.follow();
+  }
+
   // A photograph where drawings are expected becomes lines at once. One step back it is as it was opened.
   async opened(image) {
-    this.source = image;
-    $("[data-lines]", this.root).hidden = false;
+    this.hold(image);
     const [example] = this.field.examples;
     if (!example || bare(this.pixels)) return;
     if (bare(this.load(await decoded(example)))) this.lines();

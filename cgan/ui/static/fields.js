@@ -6,17 +6,19 @@ function dress(place) {
   const narrow = matchMedia("(max-width: 860px)").matches;
   $$("details.group", place).slice(1).forEach((group) => (group.open &&= !narrow));
   for (const [mark, invent] of [["surprise", random], ["plainly", () => null]]) {
-    $(`[data-${mark}]`, place)?.addEventListener("click", () => refill(place.dataset.end, invent));
+    $(`[data-${mark}]`, place)?.addEventListener("click", () => refill(place, invent));
   }
 }
 
-// The condition anew: every field as `invent` has it, or as at the beginning.
-function refill(end, invent) {
+// A place's part of the condition anew: every field as `invent` has it, or as at the beginning.
+function refill(place, invent) {
   const query = read();
   for (const field of model().fields) {
+    const name = field.name + place.dataset.end;
+    if (!$(`[name="${name}"]`, place)) continue;
     const value = invent(field);
-    if (value === null) query.delete(field.name + end);
-    else query.set(field.name + end, value);
+    if (value === null) query.delete(name);
+    else query.set(name, value);
   }
   write(query);
   changed();

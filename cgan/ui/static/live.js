@@ -18,6 +18,12 @@ class Live {
     this.#next();
   }
 
+  // Shows nothing; what still flies comes too late.
+  clear() {
+    Object.assign(this, { url: null, waiting: null, late: false, latest: this.newest + 1 });
+    $("img", this.box)?.remove();
+  }
+
   #next() {
     if (!this.waiting || this.flying >= this.limit) return;
     const now = performance.now();

@@ -39,16 +39,17 @@ function warn(message) {
   if (line.textContent !== message) line.textContent = message;
 }
 
-// What the picture shows, in words: every parameter but the model. A picture that was asked for has no words.
+// What the picture shows, in words: every parameter of its route but the model. A picture that was asked for has no words.
 function describe(query, key = "described") {
   const fields = model().fields.map((field) => field.name);
   const title = (name) => {
     const first = name.replace(/2$/, ""); // of the second end
-    const told = fields.includes(first) ? named(first) : props.texts[first];
+    const told = fields.includes(first) ? named(first) : props.texts[first] ?? props.texts[`${page.tab}_${first}`];
     return told ? told + (first === name ? "" : " 2") : name;
   };
   const words = (value) => (/^[\w:,.-]{60,}$/.test(value) ? "" : ` ${props.word(value)}`);
-  const parts = [...query].filter(([name]) => name !== "model")
+  const silent = ["model", ...$$("[data-page]").map((control) => control.name)];
+  const parts = [...query].filter(([name]) => !silent.includes(name))
     .map(([name, value]) => title(name) + words(value));
   return say(key, { what: parts.join(", ") });
 }
@@ -57,6 +58,7 @@ function describe(query, key = "described") {
 // what was there before; where nothing was, as with an address that is wrong, or it was of another tab or model (`anew`),
 // the server says why.
 function changed({ anew = false } = {}) {
+  if (page.over) return; // an answer that came late
   if (!anew && !form().checkValidity() && $(".frame img")) return;
   const query = read();
   tabs[page.tab].update?.(query, form());
@@ -118,14 +120,23 @@ function choose(name) {
     for (const list of $$("[data-list]", form(tab))) fill(list);
     for (const field of model().fields) {
       for (const key of [field.name, `${field.name}2`]) {
-        if (!field.choices?.includes(before.get(key))) before.delete(key);
+        if (!takes(field, before.get(key) ?? "")) before.delete(key);
       }
     }
     ["z", "raw"].forEach((key) => before.delete(key));
     write(before, tab);
+    const { count } = form(tab).elements;
+    if (count) {
+      count.max = Math.max(1, Math.min(8, Math.floor(Math.sqrt(room())))) ** 2; // the largest square sheet that has room
+      put(count, String(Math.min(count.value, count.max)));
+    }
     tabs[tab].model?.(model(), form(tab));
   }
 }
+
+// Whether a text is one of a field's choices, or a mixture of some.
+const takes = ({ choices = [] }, text) =>
+  choices.includes(text) || text.split(",").every((part) => choices.includes(part.replace(/:[^:]*$/, "")));
 
 // The first end of a condition begins as the model's opening has it; what is mixed (NAME:WEIGHT,...), as its tab has it.
 // The routes' own defaults are others, so that it always stands in the address.
@@ -189,7 +200,10 @@ function listen() {
     dice.addEventListener("click", () => {
       const own = dice.closest("form");
       own.elements[dice.dataset.dice].value = Math.floor(Math.random() * 100000);
-      if (own.elements.first) own.elements.first.value = "0";
+      for (const name of ["first", "raw", "z", "strength"]) {
+        const control = own.elements[name];
+        if (control?.type === "hidden") control.value = control.dataset.default;
+      }
       const query = read();
       if (settled(query)) {
         query.delete("raw");
@@ -261,6 +275,7 @@ function start(before) {
   const names = props.models.map((each) => each.name);
   const asked = query.get("model") ?? names[0];
   page.seen = {};
+  Object.assign(tabs.directions.named, before?.named);
   document.title = say("title");
   choose(names.includes(asked) ? asked : names[0]);
   for (const [name, tab] of Object.entries(tabs)) tab.start?.(form(name));
@@ -280,8 +295,9 @@ function start(before) {
 function end() {
   tabs[page.tab].leave?.(form());
   keep();
+  page.over = true;
   const states = Object.keys(tabs).map((name) => [name, read(name)]);
   const { on } = readout;
   readout.turn(false);
-  return { states, readout: on };
+  return { states, readout: on, named: tabs.directions.named };
 }

@@ -25,7 +25,9 @@ tabs.conditioning = {
   model(_, form) {
     const names = this.fields.map((field) => field.name);
     const select = form.elements.along;
+    const before = select.value;
     select.replaceChildren(...names.map((name) => new Option(named(name), name)));
+    if (names.includes(before)) select.value = before;
     select.dataset.default = names[0];
     $("[data-along]", form).hidden = names.length < 2;
     this.usual ??= form.elements.rows.dataset.default;

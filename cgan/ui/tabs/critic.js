@@ -56,8 +56,9 @@ tabs.critic = {
     $(".explorer").classList.toggle("heated", heat);
     $("[data-legend]", form).hidden = !heat;
     if (heat) this.heat.ask(route("raising.png", own), say("critic_raising"));
+    else this.heat.clear();
     if (heat && query.has("drawn")) this.padHeat.ask(route("raising.png", drawn), say("critic_raising"));
-    $(".freehand .heat").hidden = !query.has("drawn");
+    else this.padHeat.clear();
     clearTimeout(this.resting);
     this.resting = setTimeout(() => this.rest(own, form), 250);
     this.mark(form);
@@ -80,7 +81,7 @@ tabs.critic = {
     all.set("columns", 8);
     all.set("count", this.sheet);
     this.ranking.ask(ranking, route("frame.png", all));
-    for (const name of ["count", "columns", "psi", "z", "raw"]) all.delete(name);
+    for (const name of ["count", "columns", "psi", "z", "raw", "strength"]) all.delete(name);
     this.real.ask(route("real.json", all), route("real.png", all));
     this.mark(form);
   },
@@ -151,7 +152,7 @@ tabs.critic = {
 
   carry(form) {
     const query = read("generate");
-    for (const name of ["count", "strength"]) query.delete(name);
+    query.delete("count");
     for (const name of ["heat", "drawn"]) if (read().has(name)) query.set(name, read().get(name));
     write(query);
     changed();

@@ -156,6 +156,7 @@ class Critic(Tab):
         return f"""
             <input type="hidden" name="first" value="0" data-default="0">
             <input type="hidden" name="raw" value="" data-default="">
+            <input type="hidden" name="strength" value="1" data-default="1">
             <input type="hidden" name="z" value="" data-default="">
             <div class="opinion"><p class="reading" role="status"></p><div class="scale"></div>
                 <p class="note" data-ticks>{text("critic_ticks")}</p></div>

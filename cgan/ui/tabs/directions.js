@@ -4,8 +4,9 @@ tabs.directions = {
   route: "direction.png",
   longest: 24, // letters of a name
 
+  named: {}, // by model
+
   start(form) {
-    this.named = {};
     this.ways = $(".ways", form);
     this.atlas = new Live($(".atlas", form), { aside: true });
     form.addEventListener("input", ({ target }) => {
@@ -31,7 +32,7 @@ tabs.directions = {
     this.steps = [Number(ways.dataset.steps), 7, 5].find((steps) => rows * steps <= room()) ?? 3;
     const numbers = [...Array(Math.max(1, Math.min(rows, Math.floor(room() / this.steps)))).keys()];
     form.elements.moves.value = form.elements.layers.value = "";
-    form.elements.names.value = this.named?.[name] ?? "";
+    form.elements.names.value = this.named[name] ?? "";
     ways.style.setProperty("--rows", numbers.length);
     ways.style.setProperty("--steps", this.steps);
     $(".names", form).replaceChildren(...numbers.map((number) => {

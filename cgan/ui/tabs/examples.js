@@ -26,7 +26,7 @@ tabs.examples = {
   },
 
   preview(link) {
-    if (page.tab !== "examples") return;
+    if (page.tab !== "examples" || !$(".frame").clientWidth) return; // a phone has no stage beside them
     this.shown?.removeAttribute("aria-current");
     this.shown = link;
     link.setAttribute("aria-current", "true");

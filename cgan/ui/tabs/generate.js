@@ -25,13 +25,6 @@ tabs.generate = {
     }));
   },
 
-  // As large a square of pictures as one answer has room for.
-  model(_, form) {
-    const { count } = form.elements;
-    count.max = Math.min(8, Math.floor(Math.sqrt(room()))) ** 2;
-    put(count, String(Math.min(count.value, count.max)));
-  },
-
   // The switch shows one kind of slider; both kinds stay in force.
   update(query, form) {
     const components = form.elements.noise.value === "components";
@@ -57,24 +50,25 @@ tabs.generate = {
     if (!settled(query)) this.noises.ask(route("frame.png", strip), say("noises"));
     const one = new URLSearchParams(query);
     one.delete("count");
-    this.measure(route("reading.json", one));
+    this.measure(route("reading.json", one), query.has("count"));
   },
 
-  async measure(url) {
+  async measure(url, several) {
     $(".measured").hidden = !model().judged;
-    if (!model().judged || url === this.measured) return;
-    this.measured = url;
+    const asked = url + several;
+    if (!model().judged || asked === this.measured) return;
+    this.measured = asked;
     const found = await fetch(url).catch(() => null);
     const answer = found?.ok ? await found.json().catch(() => null) : null;
-    if (url !== this.measured) return;
+    if (asked !== this.measured) return;
     if (!answer) this.measured = null;
     $(".measured ul").replaceChildren(...(answer?.rows ?? []).map((row) => this.row(row)));
-    $(".measured .note").textContent = answer ? this.note(answer)
+    $(".measured .note").textContent = answer ? this.note(answer, several)
       : say(found?.status >= 400 && found.status < 500 ? "measured_not" : "measured_lost");
   },
 
-  note({ judge, rows }) {
-    const said = [say("measured_by", { judge, right: rows.filter((row) => row.match).length, all: rows.length })];
+  note({ judge, rows }, several) {
+    const said = [say(several ? "measured_first" : "measured_by", { judge, right: rows.filter((row) => row.match).length, all: rows.length })];
     if (rows.some((row) => Number.isFinite(row.asked))) said.push(say("measured_bars"));
     if (rows.some((row) => row.asked === null)) said.push(say("measured_overlap"));
     return said.join(" ");

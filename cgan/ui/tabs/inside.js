@@ -88,7 +88,7 @@ tabs.inside = {
   // Generate's picture, with what is off here.
   carry(form) {
     const query = read("generate");
-    for (const name of ["count", "strength"]) query.delete(name);
+    query.delete("count");
     for (const name of ["off", "block"]) query.set(name, form.elements[name].value);
     write(query);
     changed();

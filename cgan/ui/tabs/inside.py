@@ -147,6 +147,7 @@ class Inside(Tab):
             <input type="hidden" name="off" value="" data-default="">
             <input type="hidden" name="first" value="0" data-default="0">
             <input type="hidden" name="raw" value="" data-default="">
+            <input type="hidden" name="strength" value="1" data-default="1">
             <div class="anatomy"></div>
             <div class="features">
                 <p class="reading" role="status"></p>

@@ -111,7 +111,7 @@ tabs.invert = {
       this.found = found;
       if (found && page.tab === "invert") this.tell(found, form);
       if (found) continue;
-      this.asked = this.wanted = null;
+      this.forget(form);
       $(".reading", form).textContent = answer?.status === 400 ? say("refused", { why: props.why(await answer.text()) }) : say("invert_lost");
     }
     this.busy = false;

@@ -14,6 +14,7 @@ tabs.learn = {
   },
 
   model({ snapshots, metrics }, form) {
+    if (this.playing) this.leave(form);
     const slider = form.elements.snapshot;
     const none = !snapshots.length;
     $("[data-none]", form).hidden = !none;

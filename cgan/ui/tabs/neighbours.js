@@ -7,7 +7,7 @@ tabs.neighbours = {
     this.sheet = new Live($(".nearest .film", form), { aside: true });
     $("[data-carry]", form).addEventListener("click", () => {
       const query = read("generate");
-      for (const name of ["count", "strength"]) query.delete(name);
+      query.delete("count");
       if (read().has("space")) query.set("space", read().get("space"));
       write(query);
       changed();
@@ -66,7 +66,7 @@ tabs.neighbours = {
   tell({ rows, rank, usual, searched, of, judge }, space, form) {
     const written = (distance) => distance.toFixed(2);
     $(".nearest ol", form).replaceChildren(...rows.map(({ label, row, distance }) => {
-      const item = node("li", { title: say("neighbours_item", { row, label: label === null ? "" : props.word(label), distance: written(distance) }) });
+      const item = node("li", { title: say("neighbours_item", { row, label: label === null ? "" : ` ${props.word(label)}`, distance: written(distance) }) });
       item.append(...[label === null ? null : props.word(label), written(distance)].filter((each) => each !== null).map((textContent) => node("span", { textContent })));
       return item;
     }));

@@ -109,6 +109,7 @@ class Nearest(Tab):
         return f"""
             <input type="hidden" name="first" value="0" data-default="0">
             <input type="hidden" name="raw" value="" data-default="">
+            <input type="hidden" name="strength" value="1" data-default="1">
             <input type="hidden" name="z" value="" data-default="">
             <div class="nearest">
                 {choice("space", key="neighbours_space", options=SPACES)}
