@@ -10,9 +10,9 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
-def alike(word: str, words: list[str]) -> list[str]:
-    """The words most like `word`, two at most."""
-    return difflib.get_close_matches(word, words, n=2, cutoff=0.5)
+def alike(word: str, words: list[str], least: float = 0.5) -> list[str]:
+    """The words most like `word`, two at most, whose likeness is `least` of 1 or more."""
+    return difflib.get_close_matches(word, words, n=2, cutoff=least)
 
 
 def closest(word: str, words: list[str]) -> str:

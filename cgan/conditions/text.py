@@ -135,7 +135,7 @@ class TextEncoder(ConditionEncoder):
         return tuple(found)
 
     def _unknown(self, word: str) -> Remark:
-        meant = alike(word, list(self.places))
+        meant = alike(word, list(self.places), least=0.75)  # a misspelt word; "girl" is no "ginger"
         text = f"unknown word: {word!r}.{did_you_mean(meant)}"
         if meant:
             return Remark("unknown_word_meant", {"word": word, "meant": " / ".join(meant)}, text)

@@ -174,6 +174,17 @@ function listen() {
     if (target.type === "range") paint(target);
     if (target.form?.dataset.tab === page.tab) changed();
   });
+  // A number that is left empty or wrong is again what it was, lest every control is dead; 1e3 is 1000.
+  element.addEventListener("focusin", ({ target }) => {
+    if (target.type === "number") target.dataset.was = target.validity.valid ? target.value : target.dataset.default;
+  });
+  element.addEventListener("change", ({ target }) => {
+    if (target.type !== "number") return;
+    const now = target.validity.valid ? String(target.valueAsNumber) : target.dataset.was;
+    if (now === target.value) return;
+    target.value = now;
+    changed();
+  });
   element.addEventListener("dblclick", ({ target }) => {
     if (target.type !== "range") return;
     put(target, target.dataset.default ?? target.defaultValue);
