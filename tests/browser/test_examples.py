@@ -83,6 +83,9 @@ def test_examples_begin_with_the_chosen_model_and_lead_to_the_head_of_the_page(v
     assert page.locator("#tab-inside").bounding_box()["y"] > -1
     page.go_back()
     visitor.address("tab=examples", "model=mnist")
+    page.locator('.gallery a[href*="strength=0"]').first.tap()
+    page.wait_for_selector('.frame img[src*="strength=0"]')
+    assert page.locator(".frame img:not(.fine)").count(), "small pictures have sharp pixels"
 
 
 def test_the_grid_of_many_fields_holds_the_others_as_chosen(visit, bundled):

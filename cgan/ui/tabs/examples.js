@@ -26,10 +26,11 @@ tabs.examples = {
   },
 
   preview(link) {
-    if (page.tab !== "examples" || !$(".frame").clientWidth) return; // a phone has no stage beside them
+    if (page.tab !== "examples") return;
     this.shown?.removeAttribute("aria-current");
     this.shown = link;
     link.setAttribute("aria-current", "true");
+    if (!$(".frame").clientWidth) return; // a phone has no stage beside them
     stage.ask(this.picture(link), $("span", link).textContent);
   },
 
