@@ -474,6 +474,8 @@ def test_examples_that_are_too_long_are_left_out_or_lose_detail():
     found = np.asarray(pictures.read_picture("image", text, 64, 3)).transpose(1, 2, 0).astype(int)
     assert np.abs(found - pale).max() == 1
     assert (found[pale == 255] == 255).all()
+    large = noise.repeat(4, 0).repeat(4, 1) // 4 + 100
+    assert len(pictures.examples([large], lossy=True)) == 1
 
 
 CHANGES = {

@@ -263,7 +263,7 @@ LIMITS = {  # parameter: the values it refuses
     "t": ["-0.1", "1.1", "nan"],
     "mode": ["cubic", "", "SLERP"],
     "label": ["four", "", "one:nan", "one:-1", "one:inf", "one:0", "one,", "x" * 8001, "one:1e99"],
-    "label2": ["four", "one:"],
+    "label2": ["four", "one:", "one,one,one,one"],
     "seed2": ["-1", "x"],
     "v": ["", "a b", "x" * 65, "%0d%0aSet-Cookie: a=b"],
     "client": ["", "a b", "x" * 65, "../.."],
@@ -515,6 +515,13 @@ def test_the_figures_in_a_models_folder_are_told(tmp_path):
         assert told["kimg"] == 3.5
     finally:
         engine.close()
+
+
+@pytest.mark.parametrize(
+    "path", ["/inversion.json", "/inversion.png", "/score.json", "/raising.png", "/remarks.json"]
+)
+def test_what_checks_a_drawing_or_a_caption_keeps_nobody_waiting(path):
+    assert ROUTES[path].aside
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,17 @@ def test_answers_are_not_delayed():
         assert bound.proto == socket.IPPROTO_TCP
 
 
+def test_the_url_of_an_ipv6_address_has_brackets():
+    with server.bind("127.0.0.1", "0") as bound:
+        assert server.url(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}"
+    try:
+        bound = server.bind("::1", "0")
+    except ValueError:
+        pytest.skip("there is no IPv6 here")
+    with bound:
+        assert server.url(bound) == f"http://[::1]:{bound.getsockname()[1]}"
+
+
 @pytest.fixture
 def engine():
     engine = Engine({"tiny": tiny_model()}, "cpu")
@@ -227,8 +238,11 @@ def test_the_program_serves_pictures_and_page_and_stops_when_told(bundled):
             assert get("/frame.png?seed=1&label=two").startswith(b"\x89PNG")
             assert b"<html" in get("/")
             assert b'"components"' in get("/config")
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 0
+            with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2]))) as stream:
+                stream.sendall(b"GET /gradio_api/heartbeat/x HTTP/1.1\r\nHost: test\r\n\r\n")
+                assert stream.recv(100).startswith(b"HTTP/1.1 200"), "a page is open"
+                process.send_signal(signal.SIGINT)
+                assert process.wait(30) == 0
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
 from html.parser import HTMLParser
 from typing import get_args
 
+import gradio as gr
 import pytest
 import torch
 
@@ -20,6 +22,7 @@ from cgan.engine import Engine
 from cgan.study.bundled import BundledStudy
 from cgan.ui import stage
 from cgan.ui.api import Api
+from cgan.ui.app import build
 from cgan.ui.fields import WIDGETS, initial, widgets
 from cgan.ui.i18n import ENGLISH, LANGUAGES, TEXTS
 from cgan.ui.tabs import ROUTES, TABS
@@ -209,6 +212,35 @@ def test_the_api_stores_a_picture_once(engine, route, kind, tmp_path, monkeypatc
     with open(paths[0], "rb") as file:
         assert file.read(4) == kind
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_condition_is_its_fields_and_nothing_else(engine):
+    api = Api(engine, ROUTES)
+    for condition in ('{"scale": 16}', '{"model": "tiny"}', '{"label2": "one"}'):
+        with pytest.raises(gr.Error, match="unknown condition field"):
+            api.make("/frame.png", "tiny", {"seed": 3}, condition)
+
+
+def test_an_empty_condition_stands_for_what_the_page_begins_with_at_either_end(engine):
+    api = Api(engine, ROUTES)
+    assert api._fields("tiny", "{}") == {"label": "zero"}
+    assert api._fields("tiny", "{}", "2") == {"label2": "two"}
+    assert api._fields("tiny", "", "2") == {}
+
+
+def test_an_endpoint_names_what_is_null_and_few_calls_wait(engine):
+    async def built() -> gr.Blocks:
+        return build(engine)
+
+    page = asyncio.run(built())  # in a loop, for Gradio would leave one of its own open
+    assert page._queue.max_size == 64
+    inside, picture = (
+        next(fn.fn for fn in page.fns.values() if fn.api_name == name) for name in ("inside", "picture")
+    )
+    with pytest.raises(gr.Error, match="block is null"):
+        inside("tiny", "{}", 1, "", None, 1.0, 1)
+    with pytest.raises(gr.Error, match="address is null"):
+        picture(None)
 
 
 def test_the_notice_is_text(engine):

@@ -17,8 +17,12 @@ from cgan.registry import closest
 def parse_mixture(field: str, text: str, choices: tuple[str, ...]) -> Tensor:
     """Weights [K] that sum to 1.
 
-    Raises ValueError if a name is unknown, a weight is not a number from 0 up, or all weights are 0.
+    Raises ValueError if a name is unknown, a weight is not a number from 0 up, all weights are 0, or there
+    are more parts than choices.
     """
+    most = len(choices) + sum(name.count(",") for name in choices)
+    if text.count(",") >= most:
+        raise ValueError(f"{field} takes at most {most} names between commas, got {text.count(',') + 1}")
     weights = torch.zeros(len(choices))
     for name, weight in [(text, "1")] if text in choices else _entries(text, choices):
         if name not in choices:

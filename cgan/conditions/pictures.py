@@ -23,13 +23,13 @@ BROKEN = (OSError, SyntaxError, ValueError, EOFError, OverflowError, struct.erro
 
 def to_text(pixels: np.ndarray, lossy: bool = False) -> str:
     """uint8 [H, W] or [H, W, 3] -> a text. If a PNG would be too long and `lossy` allows it: as WebP without
-    losses, without the last bit of every colour, or, if that is too long too, of less quality."""
+    losses, without the last bit of every colour, or, if that is too long too, of ever less quality."""
     ways: list[tuple[np.ndarray, dict[str, Any]]] = [(pixels, {"format": "PNG", "optimize": True})]
     if lossy:
         coarse = pixels & 0xFE | pixels >> 7  # the last bit follows the first, so that white stays white
         webp = {"format": "WEBP", "method": 6}
         ways += [(each, webp | {"lossless": True}) for each in (pixels, coarse)]
-        ways.append((pixels, webp | {"quality": 75}))
+        ways += [(pixels, webp | {"quality": quality}) for quality in (75, 40, 10)]
     for each, options in ways:
         out = io.BytesIO()
         Image.fromarray(each).save(out, **options)

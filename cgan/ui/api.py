@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import inspect
 import json
@@ -19,6 +20,7 @@ import gradio as gr
 from gradio.utils import get_function_description, get_upload_folder
 
 from cgan.conditions import Field
+from cgan.conditions.base import refuse_unknown
 from cgan.engine import Busy, Engine
 from cgan.ui.answer import answer, fetch
 from cgan.ui.fields import initial
@@ -71,8 +73,16 @@ class Api:
         ]
         output = OUTPUTS[signature.return_annotation]()
         name, (told, *_) = function.__name__, get_function_description(function)
+
+        @functools.wraps(function)
+        def given(*values: Any) -> str | dict:
+            for argument, value in zip(signature.parameters, values, strict=True):
+                if value is None:
+                    raise gr.Error(f"{argument} is null; leave it out for its default", print_exception=False)
+            return function(*values)
+
         gr.Button(visible=False).click(
-            function,
+            given,
             inputs,
             output,
             api_name=name,
@@ -119,10 +129,12 @@ class Api:
             raise ValueError(f"condition{suffix} must be a JSON object such as {example}: {error}") from error
         if not isinstance(values, dict):
             raise ValueError(f"condition{suffix} must be a JSON object, got {text[:60]!r}")
+        resident = self.engine.resident(model)
+        fields = resident.model.encoder.fields()
+        refuse_unknown(values, [field.name for field in fields])
         if text and not values:
-            resident = self.engine.resident(model)
-            values = {each.name: initial(each) for each in resident.model.encoder.fields()}
-            values |= opening(resident)
+            values = {field.name: initial(field, suffix) for field in fields}
+            values |= {} if suffix else opening(resident)
         return {name + suffix: str(value) for name, value in values.items()}
 
     def add_common(self) -> None:

@@ -14,6 +14,8 @@ from cgan.ui.routes import describe
 from cgan.ui.stage import explorer
 from cgan.ui.tabs import ROUTES, TABS
 
+WAITING = 64  # the most calls of an endpoint that may wait
+
 
 def build(engine: Engine, notice: str = "") -> gr.Blocks:
     """The page over `engine`, with a line to show above the stage, and the named endpoints."""
@@ -26,6 +28,7 @@ def build(engine: Engine, notice: str = "") -> gr.Blocks:
         for tab in TABS.values():
             tab().endpoint(api)
         api.add_common()
+    blocks.queue(max_size=WAITING)
     return blocks
 
 

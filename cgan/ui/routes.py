@@ -78,6 +78,7 @@ class PictureRoutes:
         self._cache = Cache(cache_bytes)
         self._shared_tasks: dict[str, asyncio.Task[bytes]] = {}  # files under way, of no client, by digest
         self._workers = ThreadPoolExecutor(1, "work")
+        self._aside = ThreadPoolExecutor(4, "aside")  # of their own: large pictures do not wait behind them
         self._works = 0  # under way or waiting
 
     def add_to(self, app: Starlette) -> None:
@@ -131,7 +132,7 @@ class PictureRoutes:
     async def _make(self, path: str, query: Query, resident: Resident, client: str | None) -> bytes:
         loop, route = asyncio.get_running_loop(), self.routes[path]
         plan = (
-            await loop.run_in_executor(None, route.answer, query, resident)
+            await loop.run_in_executor(self._aside, route.answer, query, resident)
             if route.aside
             else route.answer(query, resident)
         )
@@ -154,7 +155,8 @@ class PictureRoutes:
 
     async def models(self, request: Request) -> Response:
         """What can be asked for."""
-        return JSONResponse(describe(self.engine), headers={"Cache-Control": REVALIDATE})
+        told = await asyncio.to_thread(describe, self.engine)  # which reads every model's figures
+        return JSONResponse(told, headers={"Cache-Control": REVALIDATE})
 
     async def health(self, request: Request) -> Response:
         """200 once pictures can be made."""

@@ -76,7 +76,7 @@ def find_models(specs: Sequence[str]) -> tuple[dict[str, Path], str]:
     for spec in specs:
         name = spec_name(spec)
         if name in folders:
-            raise ValueError(f"--model: two models are called {name}; rename one of the folders")
+            raise ValueError(f"--model: two models are called {name}; show one, or a copy under another name")
         try:
             folders[name] = hub.fetch(spec)
         except hub.HubUnreachable as error:
@@ -121,17 +121,28 @@ def bind(host: str, port: str) -> socket.socket:
     return bound
 
 
+def url(bound: socket.socket) -> str:
+    """Where a browser finds it."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if bound.family == socket.AF_INET6 else f"http://{host}:{port}"
+
+
 def serve(engine: Engine, notice: str, bound: socket.socket) -> None:
     """Serve at a bound socket until interrupted. RuntimeError if the page could not be built."""
     page = Page(lambda: build_page(engine, notice))
     # Not uvloop: it accepts one connection each time it has seen to all the others, so that under load
     # newcomers wait for seconds.
-    config = uvicorn.Config(build_app(engine, page), loop="asyncio", log_level="warning", access_log=False)
+    config = uvicorn.Config(
+        build_app(engine, page),
+        loop="asyncio",
+        log_level="warning",
+        access_log=False,
+        timeout_graceful_shutdown=3,  # an open page listens without end
+    )
     server = uvicorn.Server(config)
     page.on_failure = lambda: setattr(server, "should_exit", True)
     bound.listen(1024)
-    host, port = bound.getsockname()[:2]
-    print(f"{', '.join(engine.models)} on {engine.device}: http://{host}:{port}", flush=True)
+    print(f"{', '.join(engine.models)} on {engine.device}: {url(bound)}", flush=True)
     try:
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[bound])
@@ -170,7 +181,8 @@ class Page:
         await self._ready.wait()
         if self._app is None:
             raise RuntimeError("the page could not be built") from self.error
-        await self._app(scope, receive, send)
+        with contextlib.suppress(asyncio.CancelledError):  # by a server that stops, whoever still listens
+            await self._app(scope, receive, send)
 
     @contextlib.asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:

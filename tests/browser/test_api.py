@@ -34,7 +34,11 @@ def client(site, tmp_path_factory):
             {"condition2": '{"label": "two"}', "steps": 4},
             "strip.png?seed=1&label=zero&seed2=2&label2=two&steps=4",
         ),
-        ("interpolate", {"steps": 3, "animated": True}, "walk.gif?seed=1&label=zero&seed2=2&steps=3"),
+        (
+            "interpolate",
+            {"steps": 3, "animated": True},
+            "walk.gif?seed=1&label=zero&seed2=2&label2=two&steps=3",
+        ),
         ("picture", {}, "frame.png?seed=1&label=zero"),
         ("picture", {"address": "/frame.png?seed=4&label=one&v=1"}, "frame.png?seed=4&label=one"),
         ("conditioning", {"seed": 5, "rows": 3, "transpose": True}, "grid.png?seed=5&rows=3&transpose=1"),

@@ -59,7 +59,10 @@ def test_a_tool_gives_the_picture_of_the_route(site):
         "frame.png?seed=1&label=zero": ("generate", {}),
         "frame.png?model=second&seed=1&label=Ankle boot": ("generate", {"model": "second"}),
         "frame.png?seed=7&label=two&scale=2": ("generate", {"condition": condition, "seed": 7, "scale": 2}),
-        "walk.gif?seed=1&label=zero&seed2=2&steps=3": ("interpolate", {"steps": 3, "animated": True}),
+        "walk.gif?seed=1&label=zero&seed2=2&label2=two&steps=3": (
+            "interpolate",
+            {"steps": 3, "animated": True},
+        ),
     }
     _, results = ask(site, *cases.values())
     for path, result in zip(cases, results, strict=True):

@@ -144,8 +144,8 @@ class Critic(Tab):
     """The discriminator's opinion."""
 
     routes: ClassVar[Mapping[str, Route]] = {
-        "/score.json": Route(score, "application/json"),
-        "/raising.png": Route(raising, "image/png"),
+        "/score.json": Route(score, "application/json", aside=True),
+        "/raising.png": Route(raising, "image/png", aside=True),
         "/ranking.json": Route(ranking, "application/json"),
         "/real.json": Route(real, "application/json"),
         "/real.png": Route(real_sheet, "image/png"),

@@ -25,7 +25,7 @@ NOISES = 8  # in the strip below the stage
 class Generate(Tab):
     routes: ClassVar[Mapping[str, Route]] = {
         "/reading.json": Route(reading, "application/json"),
-        "/remarks.json": Route(remarks, "application/json"),
+        "/remarks.json": Route(remarks, "application/json", aside=True),
     }
 
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:

@@ -152,8 +152,8 @@ class Invert(Tab):
 
     # The first search learns a guess from samples, which takes half a second.
     routes: ClassVar[Mapping[str, Route]] = {
-        "/inversion.json": Route(inversion, "application/json"),
-        "/inversion.png": Route(searched, "image/png"),
+        "/inversion.json": Route(inversion, "application/json", aside=True),
+        "/inversion.png": Route(searched, "image/png", aside=True),
         "/starts.json": Route(starts, "application/json"),
     }
 
