@@ -248,6 +248,32 @@ def test_everything_in_the_header_is_seen_on_the_narrowest_phone(visit):
     assert box["x"] + box["width"] <= 320
 
 
+@pytest.mark.parametrize(
+    ("size", "least"),
+    [((1920, 1080), 700), ((1280, 800), 530), ((853, 533), 370), ((844, 390), 350), ((390, 844), 350)],
+)
+def test_the_picture_is_large_whatever_the_window(visit, size, least):
+    """A projector, a laptop, one at 150 %, a phone on its side and upright."""
+    page = visit().open("seed=1&label=zero")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    box = page.locator(".explorer .box").bounding_box()
+    assert box["width"] >= least
+    assert box["height"] <= size[1]
+    assert box["x"] + box["width"] <= size[0]
+
+
+def test_a_seed_that_is_left_empty_is_again_what_it_was(visit):
+    page = visit().open("tab=generate&seed=7")
+    seed = page.locator("#generate-seed")
+    seed.fill("")
+    seed.press("Tab")
+    assert seed.input_value() == "7"
+    seed.fill("1e3")
+    seed.press("Tab")
+    assert seed.input_value() == "1000"
+    page.wait_for_function("location.search.includes('seed=1000')", timeout=10_000)
+
+
 def test_a_late_picture_of_another_model_is_not_shown(visit):
     visitor = visit()
     page = visitor.open("seed=1&label=zero")

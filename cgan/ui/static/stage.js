@@ -172,9 +172,10 @@ function listen() {
       delete target.closest("[data-list]").dataset.given;
     }
     if (target.type === "range") paint(target);
+    if (target.type === "number" && /\D/.test(target.value)) return; // 1e3, of which `change` makes 1000
     if (target.form?.dataset.tab === page.tab) changed();
   });
-  // A number that is left empty or wrong is again what it was, lest every control is dead; 1e3 is 1000.
+  // A number that is left empty or wrong is again what it was, lest every control be dead.
   element.addEventListener("focusin", ({ target }) => {
     if (target.type === "number") target.dataset.was = target.validity.valid ? target.value : target.dataset.default;
   });
