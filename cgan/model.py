@@ -56,7 +56,7 @@ class ConditionalGAN(nn.Module):
         if (largest := _largest_map(self)) > MAP_LIMIT:
             raise ValueError(
                 f"a layer makes {largest} numbers of one picture, more than the {MAP_LIMIT} allowed: "
-                "widths or attention are too large for their resolutions"
+                "widths, attention, the reference batch or the condition's map are too large"
             )
 
     def noise(self, seed: int, count: int, first: int = 0) -> Tensor:
