@@ -30,6 +30,19 @@ def title(field: Field) -> str:
     return field.name.replace("_", " ").capitalize()
 
 
+def near(field: Range, value: float, digits: int) -> str:
+    """A number of the range as its control and its routes take it, rounded: to more digits where the range is
+    narrow, and never past an end."""
+    far = max(abs(field.low), abs(field.high)) / (field.high - field.low)
+    digits += max(0, math.floor(math.log10(far)))
+    return exact(min(max(float(f"{value:.{digits}g}"), field.low), field.high))
+
+
+def exact(value: float) -> str:
+    """A number in as few digits as tell it from every other."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
 def initial(field: Field, end: str = "") -> str:
     """The text that a field's control begins with. The second end begins with another, where it can."""
     last = -1 if end else 0
