@@ -118,8 +118,8 @@ def values_along(field: Field) -> tuple[str, ...]:
         case Choice():
             return field.choices
         case Range():
-            steps = torch.linspace(field.low, field.high, ALONG, dtype=torch.float64)
-            return tuple(near(field, value, 4) for value in steps.tolist())
+            steps = torch.linspace(field.low, field.high, ALONG).tolist()
+            return tuple(near(field, value, 4) for value in steps)
     return field.examples
 
 
