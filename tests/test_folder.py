@@ -307,6 +307,14 @@ def test_masks_with_names_palettes_and_labels(tmp_path):
         load(root)
 
 
+def test_masks_of_black_and_white_are_told_of_the_second_class(tmp_path):
+    for k in range(20):
+        picture(tmp_path / f"images/{k}.png")
+        picture(tmp_path / f"masks/{k}.png", 255 * (k % 2), mode="L")
+    with pytest.raises(ValueError, match=r"one class \(0\) beside 255, .* write 1 for the second"):
+        load(tmp_path)
+
+
 def test_pairs_in_split_and_class_folders(tmp_path):
     for split, count in (("train", 4), ("test", 2)):
         paired(tmp_path / split / "all", count)
