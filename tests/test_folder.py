@@ -343,6 +343,16 @@ def test_pairs_that_do_not_fit_are_named(tmp_path, capfd):
     assert "images/7.jpg: empty, or no picture" in err
 
 
+def test_masks_without_a_picture_are_counted(tmp_path, capfd):
+    root = paired(tmp_path, 40)
+    load(root)
+    assert capfd.readouterr().err == ""
+    for k in range(40):
+        (root / f"masks/{k}.png").rename(root / f"masks/{k}_mask.png")
+    assert "mask" not in load(root).targets
+    assert capfd.readouterr().err == "masks: 40 have no picture of the same name, such as 0_mask.png\n"
+
+
 @pytest.mark.parametrize(
     ("mode", "colour", "suffix", "expected"),
     [

@@ -88,6 +88,11 @@ def _scan(home: Path, root: Path, notes: Notes) -> Iterator[Entry]:
         for name in ("masks", "conditions")
         if pictures != home and name in folders
     }
+    stems = {_stem(path, pictures) for path in files}
+    for name, partners in beside.items():
+        if alone := [path for stem, path in partners.items() if stem not in stems]:
+            told = f"{len(alone):,} have no picture of the same name, such as {alone[0].name}"
+            notes((home / name).relative_to(root), told)
     for entry in found:
         stem = _stem(entry.path, pictures)
         mask, condition = (beside.get(name, {}).get(stem) for name in ("masks", "conditions"))
