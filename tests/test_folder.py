@@ -85,6 +85,16 @@ def test_numbers_as_classes_are_in_their_order(tmp_path):
     assert load(tmp_path).targets["classes"] == ("1", "9", "10")
 
 
+def test_a_class_without_a_picture_for_training_is_named(tmp_path, capfd):
+    for label in ("bad", "cat", "dog"):
+        picture(tmp_path / "train" / label / "a.png")
+    (tmp_path / "train" / "bad" / "a.png").write_bytes(b"")
+    picture(tmp_path / "test" / "emu" / "a.png")
+    assert load(tmp_path).targets["classes"] == ("bad", "cat", "dog", "emu")
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("class")]
+    assert told == [f"class {label!r}: it has no picture for training" for label in ("bad", "emu")]
+
+
 @pytest.mark.parametrize("name", ["test", "validation", "valid"])
 def test_split_folders(tmp_path, name):
     for split, count in (("train", 5), (name, 2)):
