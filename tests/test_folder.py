@@ -95,6 +95,19 @@ def test_a_class_without_a_picture_for_training_is_named(tmp_path, capfd):
     assert told == [f"class {label!r}: it has no picture for training" for label in ("bad", "emu")]
 
 
+def test_rarer_names_of_pictures_are_read_and_other_kinds_counted(tmp_path, capfd):
+    for suffix in ("jfif", "jpe", "pbm", "pnm"):
+        kind = "JPEG" if suffix[0] == "j" else "PPM"
+        place = tmp_path / "train" / f"a.{suffix}"
+        place.parent.mkdir(exist_ok=True)
+        Image.new("1" if suffix == "pbm" else "RGB", (8, 8)).save(place, kind)
+    for name in ("a.heic", "b.HEIC", "c.avif", ".d.avif", "notes.txt"):
+        (tmp_path / "train" / name).write_bytes(b"")
+    picture(tmp_path / "test" / "a.png")
+    assert len(load(tmp_path)) == 4
+    assert capfd.readouterr().err == "train: 3 files of other kinds (.avif, .heic); left out\n"
+
+
 @pytest.mark.parametrize("name", ["test", "validation", "valid"])
 def test_split_folders(tmp_path, name):
     for split, count in (("train", 5), (name, 2)):

@@ -27,7 +27,11 @@ from cgan.cli import first_process
 Job = TypeVar("Job")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that runs another program
-SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"])
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+    + (".ppm", ".pgm", ".pbm", ".pnm")
+)
+OTHERS = frozenset((".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".tga", ".psd"))  # of pictures too
 BOMB = (Image.DecompressionBombWarning, Image.DecompressionBombError)
 # What Pillow's decoders raise on broken files.
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cgan.data.base import Split
-from cgan.data.files import SUFFIXES, Notes, inside
+from cgan.data.files import OTHERS, SUFFIXES, Notes, inside
 from cgan.data.table import FILE, LABEL, cell, find_table, plain, read_table
 
 SPLITS: dict[str, Split] = {
@@ -110,18 +110,24 @@ def _walk(folder: Path, root: Path, notes: Notes) -> Iterator[Path]:
     def unread(error: OSError) -> None:
         notes(Path(error.filename).relative_to(root), f"{error.strerror}; left out")
 
+    others: list[str] = []
     for place, folders, names in os.walk(folder, onerror=unread):
         folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
         for name in folders:
             if (Path(place) / name).is_symlink():
                 notes((Path(place) / name).relative_to(root), "a linked folder is not followed; left out")
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.startswith(HIDDEN)):
             path = Path(place) / name
-            if path.suffix.lower() in SUFFIXES and not name.startswith(HIDDEN):
+            suffix = path.suffix.lower()
+            others += [suffix] if suffix in OTHERS else []
+            if suffix in SUFFIXES:
                 if path.is_symlink() and not inside(path, root):
                     notes(path.relative_to(root), "points outside the folder; left out")
                 else:
                     yield path
+    if others:
+        kinds = ", ".join(sorted(set(others)))
+        notes(folder.name, f"{len(others):,} files of other kinds ({kinds}); left out")
 
 
 def _by_folder(home: Path, files: list[Path], notes: Notes) -> Iterator[Entry]:
