@@ -251,7 +251,14 @@ def test_rows_that_can_not_be_used_are_named(tmp_path, capfd):
         ("metadata.csv", "path,label\na.png,x\n", r"has no column file_name; it has: label, path"),
         ("metadata.jsonl", '{"file_name": "a.png"}\n{', r"metadata.jsonl: line 2 is no JSON"),
         ("metadata.jsonl", "[1]", r"line 1 must be a JSON object"),
-        ("metadata.jsonl", "", r"has no column file_name; it has: no rows"),
+        ("metadata.jsonl", "", r"metadata.jsonl has no rows"),
+        ("metadata.csv", "file_name,label\n", r"metadata.csv has no rows"),
+        ("metadata.csv", "file_name,Label,label\na.png,1,2", "metadata.csv: two columns are called 'label'"),
+        (
+            "metadata.jsonl",
+            '{"text": "a", "Text": "b"}',
+            r"line 1 has two columns that differ only in capitals",
+        ),
         ("metadata.csv", b"file_name\n\xff\xfe", r"metadata.csv: .*utf-8"),
         ("metadata.csv", "file_name,a b,A-b\na.png,1,2\nb.png,2,1", "two columns have the name 'a_b'"),
         ("metadata.csv", "file_name,label,label\na.png,1,2", "metadata.csv: two columns are called 'label'"),
@@ -265,6 +272,19 @@ def test_tables_that_are_wrong(tmp_path, name, text, message):
     with pytest.raises(ValueError, match=message) as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+def test_a_table_from_windows_with_capitals(tmp_path, name):
+    rows = [{"File_Name": f"a\\{k}.png", "Label": "xy"[k % 2], "TEXT": "red"} for k in range(20)]
+    for k in range(20):
+        picture(tmp_path / f"a/{k}.png")
+    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    lines = lines if name.endswith("csv") else [json.dumps(row) for row in rows]
+    (tmp_path / name).write_text("\n".join(lines))
+    count, targets = both(tmp_path)
+    assert (count, targets["classes"], targets["text"][0]) == (20, ("x", "y"), ("red",))
+    assert "attributes" not in targets
 
 
 def test_two_tables_and_a_row_too_long(tmp_path, capfd):

@@ -147,6 +147,8 @@ def _by_table(table: Path, files: list[Path], root: Path, notes: Notes) -> Itera
     for line, row in read_table(table, notes):
         name = cell(row.get(FILE))
         path = Path(os.path.normpath(table.parent / name))
+        if path not in unused:  # as Windows writes it
+            path = Path(os.path.normpath(table.parent / name.replace("\\", "/")))
         if unused.get(path):
             unused[path] = False
             yield Entry(path, cell(row.get(LABEL)), row)
