@@ -12,7 +12,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from cgan.atomic import replacing
-from cgan.conditions import Field
+from cgan.conditions import Field, Paint, Sketch
 from cgan.data import DATASETS
 from cgan.model import CARD, METRICS, SAMPLES, ConditionalGAN, one_line, read_json
 
@@ -125,13 +125,21 @@ def model_card(model: ConditionalGAN, metrics: Mapping[str, Any], name: str, pic
 
 def _accepts(field: Field) -> str:
     """A condition's input as a line of a list, whatever its kind."""
+    left_out = {"name", "colours"} | ({"examples"} if isinstance(field, Paint | Sketch) else set())
     texts = []
     for key, value in vars(field).items():
+        if key in left_out:
+            continue
         if not isinstance(value, tuple):
-            texts += [f"{key} {value}"] if key != "name" else []
-        elif key != "colours" and any(value) and max(map(len, value)) <= LONGEST:  # no picture as text
-            texts.append((" to " if key == "ends" else "; " if key == "examples" else ", ").join(value))
+            texts.append(f"{key} {value:g}")
+        elif any(value) and max(map(len, value)) <= LONGEST:
+            texts.append((" to " if key == "ends" else ", ").join(_code(text) for text in value if text))
     return f"- {field.name} ({type(field).__name__.lower()}): {'; '.join(texts)}"
+
+
+def _code(text: str) -> str:
+    """A text in which no character has a meaning in Markdown."""
+    return "`" + one_line(text).replace("`", "'") + "`"
 
 
 def _mapping(metrics: Mapping[str, Any], key: str) -> Mapping[str, Any]:

@@ -85,6 +85,29 @@ def test_numbers_as_classes_are_in_their_order(tmp_path):
     assert load(tmp_path).targets["classes"] == ("1", "9", "10")
 
 
+def test_a_class_without_a_picture_for_training_is_named(tmp_path, capfd):
+    for label in ("bad", "cat", "dog"):
+        picture(tmp_path / "train" / label / "a.png")
+    (tmp_path / "train" / "bad" / "a.png").write_bytes(b"")
+    picture(tmp_path / "test" / "emu" / "a.png")
+    assert load(tmp_path).targets["classes"] == ("bad", "cat", "dog", "emu")
+    told = [line for line in capfd.readouterr().err.splitlines() if line.startswith("class")]
+    assert told == [f"class {label!r}: it has no picture for training" for label in ("bad", "emu")]
+
+
+def test_rarer_names_of_pictures_are_read_and_other_kinds_counted(tmp_path, capfd):
+    for suffix in ("jfif", "jpe", "pbm", "pnm"):
+        kind = "JPEG" if suffix[0] == "j" else "PPM"
+        place = tmp_path / "train" / f"a.{suffix}"
+        place.parent.mkdir(exist_ok=True)
+        Image.new("1" if suffix == "pbm" else "RGB", (8, 8)).save(place, kind)
+    for name in ("a.heic", "b.HEIC", "c.avif", ".d.avif", "notes.txt"):
+        (tmp_path / "train" / name).write_bytes(b"")
+    picture(tmp_path / "test" / "a.png")
+    assert len(load(tmp_path)) == 4
+    assert capfd.readouterr().err == "train: 3 files of other kinds (.avif, .heic); left out\n"
+
+
 @pytest.mark.parametrize("name", ["test", "validation", "valid"])
 def test_split_folders(tmp_path, name):
     for split, count in (("train", 5), (name, 2)):
@@ -228,7 +251,14 @@ def test_rows_that_can_not_be_used_are_named(tmp_path, capfd):
         ("metadata.csv", "path,label\na.png,x\n", r"has no column file_name; it has: label, path"),
         ("metadata.jsonl", '{"file_name": "a.png"}\n{', r"metadata.jsonl: line 2 is no JSON"),
         ("metadata.jsonl", "[1]", r"line 1 must be a JSON object"),
-        ("metadata.jsonl", "", r"has no column file_name; it has: no rows"),
+        ("metadata.jsonl", "", r"metadata.jsonl has no rows"),
+        ("metadata.csv", "file_name,label\n", r"metadata.csv has no rows"),
+        ("metadata.csv", "file_name,Label,label\na.png,1,2", "metadata.csv: two columns are called 'label'"),
+        (
+            "metadata.jsonl",
+            '{"text": "a", "Text": "b"}',
+            r"line 1 has two columns that differ only in capitals",
+        ),
         ("metadata.csv", b"file_name\n\xff\xfe", r"metadata.csv: .*utf-8"),
         ("metadata.csv", "file_name,a b,A-b\na.png,1,2\nb.png,2,1", "two columns have the name 'a_b'"),
         ("metadata.csv", "file_name,label,label\na.png,1,2", "metadata.csv: two columns are called 'label'"),
@@ -242,6 +272,19 @@ def test_tables_that_are_wrong(tmp_path, name, text, message):
     with pytest.raises(ValueError, match=message) as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl"])
+def test_a_table_from_windows_with_capitals(tmp_path, name):
+    rows = [{"File_Name": f"a\\{k}.png", "Label": "xy"[k % 2], "TEXT": "red"} for k in range(20)]
+    for k in range(20):
+        picture(tmp_path / f"a/{k}.png")
+    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    lines = lines if name.endswith("csv") else [json.dumps(row) for row in rows]
+    (tmp_path / name).write_text("\n".join(lines))
+    count, targets = both(tmp_path)
+    assert (count, targets["classes"], targets["text"][0]) == (20, ("x", "y"), ("red",))
+    assert "attributes" not in targets
 
 
 def test_two_tables_and_a_row_too_long(tmp_path, capfd):
@@ -307,6 +350,14 @@ def test_masks_with_names_palettes_and_labels(tmp_path):
         load(root)
 
 
+def test_masks_of_black_and_white_are_told_of_the_second_class(tmp_path):
+    for k in range(20):
+        picture(tmp_path / f"images/{k}.png")
+        picture(tmp_path / f"masks/{k}.png", 255 * (k % 2), mode="L")
+    with pytest.raises(ValueError, match=r"one class \(0\) beside 255, .* write 1 for the second"):
+        load(tmp_path)
+
+
 def test_pairs_in_split_and_class_folders(tmp_path):
     for split, count in (("train", 4), ("test", 2)):
         paired(tmp_path / split / "all", count)
@@ -333,6 +384,16 @@ def test_pairs_that_do_not_fit_are_named(tmp_path, capfd):
     assert "images/5.jpg: a mask has one channel of 8 bits, grey or palette; this one is RGB" in err
     assert "images/6.jpg: masks/6.png has another shape than the picture" in err
     assert "images/7.jpg: empty, or no picture" in err
+
+
+def test_masks_without_a_picture_are_counted(tmp_path, capfd):
+    root = paired(tmp_path, 40)
+    load(root)
+    assert capfd.readouterr().err == ""
+    for k in range(40):
+        (root / f"masks/{k}.png").rename(root / f"masks/{k}_mask.png")
+    assert "mask" not in load(root).targets
+    assert capfd.readouterr().err == "masks: 40 have no picture of the same name, such as 0_mask.png\n"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,8 @@ from PIL import Image
 
 from cgan import hub as hub_module
 from cgan import timeline
-from cgan.card import write_card
+from cgan.card import _accepts, write_card
+from cgan.conditions import Caption, Paint, Range
 from cgan.hub import HubError, HubUnreachable, fetch, parse, push
 from cgan.model import (
     CARD,
@@ -366,7 +367,7 @@ def test_the_card_says_how_to_use_the_model_and_how_good_it_is(hub, folder):
     assert "features cgan-mnist, unless they name others" in text
     assert TRAINING["command"] in text
     assert "minutes: 61.5" in text
-    assert "zero, one, two" in text
+    assert "`zero`, `one`, `two`" in text
     assert f"python app.py --model {REPO}" in text
     assert f"]({SAMPLES})" in text
 
@@ -445,6 +446,25 @@ def test_a_bundled_card_says_that_its_runs_are_one_command_today(folder):
     write_json(folder / METRICS, {"training": later | {"began_from": TRAINING}})
     write_card(folder, ConditionalGAN.load(folder), "assets/models/dots")
     assert "Today `--preset dots` alone makes all runs of that preset." in (folder / CARD).read_text()
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        (Caption("text", ("a <b>\n# cat", "", "two `dogs`"), 200), "longest 200"),
+        (Caption("text", ("a <b>\n# cat", "", "two `dogs`"), 200), "`a <b> # cat`, `two 'dogs'`"),
+        (
+            Range("size", 13.022988, 90.502659, 51.762823499999996),
+            "low 13.023; high 90.5027; default 51.7628",
+        ),
+        (Paint("mask", ("sky", "*"), ("#000000", "#ffffff"), 8, ("AAAA",)), "(paint): `sky`, `*`; size 8"),
+    ],
+)
+def test_a_card_quotes_texts_as_they_are(field, told):
+    line = _accepts(field)
+    assert told in line
+    assert "\n" not in line
+    assert "AAAA" not in line
 
 
 def test_a_card_of_ones_own_words_is_left_alone(hub, folder):

@@ -43,6 +43,9 @@ def test_one_begins_with_a_mixture_that_the_condition_takes(field, pair, expecte
         ("cats, dogs:0.5,tabby, tabby cat: all:0.5", [0.5, 0, 0.5, 0]),
         ("tabby, tabby cat: all,cats:3", [0, 0.75, 0.25, 0]),
         ("cats, tabby: 3", [0, 0.25, 0, 0.75]),
+        ("cats:1,cats, dogs:3", [0.75, 0.25, 0, 0]),
+        ("cats, dogs:3,cats:1", [0.75, 0.25, 0, 0]),
+        ("cats:1,tabby, tabby cat: all", [0, 0.5, 0.5, 0]),
     ],
 )
 def test_names_with_commas_are_mixed(text, weights):

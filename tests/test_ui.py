@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from cgan.conditions import CONDITIONS, Caption, Choice, Field, Paint, Range, Sketch
+from cgan.conditions.attributes import Attributes
 from cgan.conditions.base import RESERVED
 from cgan.conditions.image import Picture
 from cgan.conditions.mask import Mask
@@ -20,11 +21,13 @@ from cgan.data.faces import ATTRIBUTES, CLASSES
 from cgan.data.vision import FashionMNIST
 from cgan.engine import Engine
 from cgan.study.bundled import BundledStudy
+from cgan.types import Attribute
 from cgan.ui import stage
 from cgan.ui.api import Api
 from cgan.ui.app import build
-from cgan.ui.fields import WIDGETS, initial, widgets
+from cgan.ui.fields import WIDGETS, initial, texts, widgets
 from cgan.ui.i18n import ENGLISH, LANGUAGES, TEXTS
+from cgan.ui.plans import values_along
 from cgan.ui.tabs import ROUTES, TABS
 from tests.conftest import tiny_model
 from tests.test_conditions import encoder
@@ -101,6 +104,29 @@ def test_a_picture_without_examples_begins_empty():
     for made in (Mask(classes=("a",), colours=("#000000",), size=8).build(), Picture(size=8).build()):
         (field,) = made.fields()
         assert made.parse({field.name: initial(field)}).unique().tolist() == [255 * (field.name == "image")]
+
+
+UNEVEN = [(13.022988, 90.502659), (0.0, 1999999.0), (1e9, 1e9 + 39), (-3e-7, 3.00000001e-7), (0.0, 1.0)]
+
+
+@pytest.mark.parametrize(("low", "high"), UNEVEN)
+def test_the_steps_of_a_grid_are_in_their_range(low, high):
+    made = Attributes(attributes=(Attribute("weight", low=low, high=high),)).build()
+    steps = values_along(made.fields()[0])
+    assert len(set(steps)) == len(steps) or high - low < 1e-6 * high
+    for step in steps:
+        made.parse({"weight": step})
+
+
+@pytest.mark.parametrize(("low", "high"), UNEVEN)
+def test_a_slider_reaches_the_ends_of_its_range_and_no_further(low, high):
+    made = Attributes(attributes=(Attribute("weight", low=low, high=high),)).build()
+    slider = Names(widgets({"tiny": made.fields()}, "tab")).controls[-1][1]
+    assert (float(slider["min"]), float(slider["max"])) == (low, high)
+    for share in (-1.0, -1 / 3, 0.0, 0.5, 1.0):
+        raw = torch.tensor([[share, 1.0]])
+        held = texts(made.fields(), made.decode(raw)["attributes"][0])
+        assert made.parse(held).numpy() == pytest.approx(raw.numpy(), abs=1e-3 if low < 1e9 else 2)
 
 
 def test_yes_and_no_is_a_chip_colours_are_swatches_and_a_range_has_words():

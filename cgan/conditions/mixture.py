@@ -41,10 +41,16 @@ def _entries(text: str, choices: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     parts, most = text.split(","), 1 + max(name.count(",") for name in choices)
     while parts:
         count = most
-        while count > 1 and _cut(",".join(parts[:count]), choices)[0] not in choices:
+        while count > 1 and not _known(",".join(parts[:count]), choices):
             count -= 1
         yield _cut(",".join(parts[:count]), choices)
         del parts[:count]
+
+
+def _known(entry: str, choices: tuple[str, ...]) -> bool:
+    """Whether it is one name and its weight. A comma behind the colon is the next one's."""
+    name, weight = _cut(entry, choices)
+    return name in choices and "," not in weight
 
 
 def _cut(entry: str, choices: tuple[str, ...]) -> tuple[str, str]:

@@ -27,7 +27,11 @@ from cgan.cli import first_process
 Job = TypeVar("Job")
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that runs another program
-SUFFIXES = frozenset([".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm"])
+SUFFIXES = frozenset(
+    (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+    + (".ppm", ".pgm", ".pbm", ".pnm")
+)
+OTHERS = frozenset((".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".tga", ".psd"))  # of pictures too
 BOMB = (Image.DecompressionBombWarning, Image.DecompressionBombError)
 # What Pillow's decoders raise on broken files.
 DAMAGE = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError,
@@ -110,21 +114,26 @@ def present(path: Path, root: Path) -> bool:
 
 def map_classes(paths: Sequence[Path]) -> tuple[int, list[int] | None]:
     """How many classes the maps have (the highest id but 255, plus one), and the palette of one of them as
-    r, g, b, r, ... where it has one. Files that can't be read count nothing."""
+    r, g, b, r, ... where it has one. Files that can't be read count nothing.
 
-    def look(path: Path) -> tuple[int, list[int] | None]:
+    ValueError if they hold nothing but 0 and 255, as many programs write two classes."""
+
+    def look(path: Path) -> tuple[int, bool, list[int] | None]:
         try:
             with Image.open(path, formats=FORMATS) as picture:
                 ids, palette = _ids(picture), picture.getpalette("RGB")
         except DAMAGE:
-            return 0, None
-        return int(ids.max(where=ids < 255, initial=0)), palette
+            return 0, False, None
+        return int(ids.max(where=ids < 255, initial=0)), bool((ids == 255).any()), palette
 
     with strict(), ThreadPoolExecutor(os.cpu_count()) as pool:
         found = list(pool.map(look, paths))
-    return max((highest for highest, _ in found), default=-1) + 1, next(
-        (palette for _, palette in found if palette), None
-    )
+    count = max((highest for highest, _, _ in found), default=-1) + 1
+    if count == 1 and any(anything for _, anything, _ in found):
+        raise ValueError(
+            "the masks hold one class (0) beside 255, which means anything: write 1 for the second"
+        )
+    return count, next((palette for _, _, palette in found if palette), None)
 
 
 def header(path: Path) -> tuple[str, float]:

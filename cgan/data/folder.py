@@ -74,11 +74,14 @@ class Folder:
 
         own = [row for row, entry in enumerate(entries) if entry.split == split]
         kept, parts = read_files(own, read, lambda row: entries[row].path.relative_to(root), notes)
+        rows = [own[k] for k in kept]
+        if kept and split == "train":
+            for label in sorted({entry.label for entry in entries} - {entries[row].label for row in rows}):
+                notes(f"class {label!r}", "it has no picture for training")
         notes.close()
         if not kept:
             found = f"{root} holds no picture for the {split} split that can be read"
             raise ValueError(f"{found}; docs/your-own-pictures.md shows how to lay out a folder")
-        rows = [own[k] for k in kept]
         targets = _told(entries, rows) | _attributes(table, rows) | _maps(root, entries, parts[1:])
         return Images(parts[0], targets)
 

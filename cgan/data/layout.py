@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cgan.data.base import Split
-from cgan.data.files import SUFFIXES, Notes, inside
+from cgan.data.files import OTHERS, SUFFIXES, Notes, inside
 from cgan.data.table import FILE, LABEL, cell, find_table, plain, read_table
 
 SPLITS: dict[str, Split] = {
@@ -88,6 +88,11 @@ def _scan(home: Path, root: Path, notes: Notes) -> Iterator[Entry]:
         for name in ("masks", "conditions")
         if pictures != home and name in folders
     }
+    stems = {_stem(path, pictures) for path in files}
+    for name, partners in beside.items():
+        if alone := [path for stem, path in partners.items() if stem not in stems]:
+            told = f"{len(alone):,} have no picture of the same name, such as {alone[0].name}"
+            notes((home / name).relative_to(root), told)
     for entry in found:
         stem = _stem(entry.path, pictures)
         mask, condition = (beside.get(name, {}).get(stem) for name in ("masks", "conditions"))
@@ -105,18 +110,24 @@ def _walk(folder: Path, root: Path, notes: Notes) -> Iterator[Path]:
     def unread(error: OSError) -> None:
         notes(Path(error.filename).relative_to(root), f"{error.strerror}; left out")
 
+    others: list[str] = []
     for place, folders, names in os.walk(folder, onerror=unread):
         folders[:] = sorted(name for name in folders if not name.startswith(HIDDEN))
         for name in folders:
             if (Path(place) / name).is_symlink():
                 notes((Path(place) / name).relative_to(root), "a linked folder is not followed; left out")
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.startswith(HIDDEN)):
             path = Path(place) / name
-            if path.suffix.lower() in SUFFIXES and not name.startswith(HIDDEN):
+            suffix = path.suffix.lower()
+            others += [suffix] if suffix in OTHERS else []
+            if suffix in SUFFIXES:
                 if path.is_symlink() and not inside(path, root):
                     notes(path.relative_to(root), "points outside the folder; left out")
                 else:
                     yield path
+    if others:
+        kinds = ", ".join(sorted(set(others)))
+        notes(folder.name, f"{len(others):,} files of other kinds ({kinds}); left out")
 
 
 def _by_folder(home: Path, files: list[Path], notes: Notes) -> Iterator[Entry]:
@@ -136,6 +147,8 @@ def _by_table(table: Path, files: list[Path], root: Path, notes: Notes) -> Itera
     for line, row in read_table(table, notes):
         name = cell(row.get(FILE))
         path = Path(os.path.normpath(table.parent / name))
+        if path not in unused:  # as Windows writes it
+            path = Path(os.path.normpath(table.parent / name.replace("\\", "/")))
         if unused.get(path):
             unused[path] = False
             yield Entry(path, cell(row.get(LABEL)), row)

@@ -42,7 +42,7 @@ def find_table(folders: Sequence[Path], root: Path) -> Path | None:
 def read_table(path: Path, notes: Notes) -> list[tuple[int, Row]]:
     """(line, row) of a metadata file. A row that has more cells than the header is named and left out.
 
-    Raises ValueError, in one line, if the file is no such table or has no column file_name.
+    Raises ValueError, in one line, if the file is no such table, or has no rows or no column file_name.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -50,8 +50,10 @@ def read_table(path: Path, notes: Notes) -> list[tuple[int, Row]]:
     except (csv.Error, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: {' '.join(str(error).split())[:200]}") from error
     names = sorted({key for _, row in rows for key in row if key is not None})
+    if not rows:
+        raise ValueError(f"{path} has no rows")
     if FILE not in names:
-        raise ValueError(f"{path} has no column {FILE}; it has: {', '.join(names) or 'no rows'}")
+        raise ValueError(f"{path} has no column {FILE}; it has: {', '.join(names)}")
     for line, row in rows:
         if None in row:
             notes(f"{path.name} line {line}", "more cells than columns (quote a text with commas); left out")
@@ -60,7 +62,7 @@ def read_table(path: Path, notes: Notes) -> list[tuple[int, Row]]:
 
 def _csv(file) -> list[tuple[int, Row]]:
     reader = csv.DictReader(file, restval="", skipinitialspace=True)
-    names = reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+    names = reader.fieldnames = [_own(name.strip()) for name in reader.fieldnames or ()]
     if twice := [name for name in names if name and names.count(name) > 1]:
         raise ValueError(f"two columns are called {twice[0]!r}")
     return [(reader.line_num, row) for row in reader]
@@ -76,8 +78,15 @@ def _jsonl(file) -> list[tuple[int, Row]]:
                 raise ValueError(f"line {number} is no JSON ({error})") from error
             if not isinstance(row, dict):
                 raise ValueError(f"line {number} must be a JSON object")
-            rows.append((number, row))
+            if len(named := {_own(name): value for name, value in row.items()}) < len(row):
+                raise ValueError(f"line {number} has two columns that differ only in capitals")
+            rows.append((number, named))
     return rows
+
+
+def _own(name: str) -> str:
+    """A column's name; if it has a meaning of its own, in small letters."""
+    return name.lower() if name.lower() in (FILE, LABEL, TEXT) else name
 
 
 def plain(text: str) -> str:

@@ -30,6 +30,19 @@ def title(field: Field) -> str:
     return field.name.replace("_", " ").capitalize()
 
 
+def near(field: Range, value: float, digits: int) -> str:
+    """A number of the range as its control and its routes take it, rounded: to more digits where the range is
+    narrow, and never past an end."""
+    far = max(abs(field.low), abs(field.high)) / (field.high - field.low)
+    digits += max(0, math.floor(math.log10(far)))
+    return exact(min(max(float(f"{value:.{digits}g}"), field.low), field.high))
+
+
+def exact(value: float) -> str:
+    """A number in as few digits as tell it from every other."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
 def initial(field: Field, end: str = "") -> str:
     """The text that a field's control begins with. The second end begins with another, where it can."""
     last = -1 if end else 0
@@ -37,7 +50,7 @@ def initial(field: Field, end: str = "") -> str:
         case Choice():
             return field.choices[last]
         case Range():
-            return f"{field.default:g}"
+            return near(field, field.default, 6)
         case Caption():
             return field.examples[last] if field.examples else ""
         case Paint() if not field.examples:
@@ -58,7 +71,7 @@ def _text(field: Field, value: Any) -> str:
         case Choice():
             return field.choices[int(np.asarray(value).item())]
         case Range():
-            return f"{np.asarray(value).item():g}"
+            return near(field, np.asarray(value).item(), 6)
         case Paint():
             return pictures.to_text(value)
         case Sketch():  # [H, W, C]
@@ -114,8 +127,9 @@ def number(field: Range, tab: str, end: str, compact: bool) -> str:
     name, value = field.name + end, initial(field, end)
     step = 10.0 ** math.floor(math.log10((field.high - field.low) / 50))
     control = (
-        f'<input type="range" id="{tab}-{name}" name="{name}" min="{field.low:g}" max="{field.high:g}" '
-        f'step="{step:g}" value="{value}" data-default="{value}"{" data-keep" if end else ""}>'
+        f'<input type="range" id="{tab}-{name}" name="{name}" '
+        f'min="{exact(field.low)}" max="{exact(field.high)}" step="{step:g}" '
+        f'value="{value}" data-default="{value}"{" data-keep" if end else ""}>'
     )
     return (
         f'<div class="slider worded"><span aria-hidden="true">{low}</span>'

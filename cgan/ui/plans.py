@@ -19,6 +19,7 @@ from cgan.engine import Resident
 from cgan.latent import INTERPOLATIONS, place
 from cgan.rng import SEED_LIMIT
 from cgan.types import Cond
+from cgan.ui.fields import near
 from cgan.ui.pictures import GAP, enlarge, gif, png, tile
 from cgan.ui.query import Query
 
@@ -117,7 +118,8 @@ def values_along(field: Field) -> tuple[str, ...]:
         case Choice():
             return field.choices
         case Range():
-            return tuple(f"{value:.4g}" for value in torch.linspace(field.low, field.high, ALONG).tolist())
+            steps = torch.linspace(field.low, field.high, ALONG).tolist()
+            return tuple(near(field, value, 4) for value in steps)
     return field.examples
 
 

@@ -94,8 +94,9 @@ tabs.mixer = {
     const most = Math.max(...choices.map((name) => name.split(",").length));
     const entry = (count) => {
       const part = parts.slice(0, count).join(",");
-      const cut = choices.includes(part.trim()) ? part.length : part.lastIndexOf(":");
-      return [choices.indexOf(part.slice(0, cut).trim()), cut === part.length ? 1 : Number(part.slice(cut + 1)) || 0];
+      if (choices.includes(part.trim())) return [choices.indexOf(part.trim()), 1];
+      const cut = part.lastIndexOf(":"), weight = part.slice(cut + 1);
+      return weight.includes(",") ? [-1, 0] : [choices.indexOf(part.slice(0, cut).trim()), Number(weight) || 0];
     };
     while (parts.length) {
       let count = most;
