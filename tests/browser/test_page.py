@@ -48,6 +48,30 @@ def test_a_dragged_slider_shows_pictures_on_the_way_and_ends_on_the_last(visit):
     visitor.address("z=4,4")
 
 
+def test_the_picture_is_a_handle_for_two_directions(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero&z=0,0,1")
+    box = page.locator(".frame").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + box["width"] / 4, middle[1] - box["height"] / 8, steps=5)
+    page.mouse.up()
+    visitor.address("z=2,1,1")
+    page.mouse.move(*middle)
+    visitor.address("z=2,1,1")
+
+
+def test_a_touch_takes_one_of_several_pictures(visit):
+    visitor = visit()
+    page = visitor.open("seed=1&label=zero&count=7&first=10")
+    box = page.locator(".frame").bounding_box()
+    page.mouse.click(box["x"] + box["width"] * 0.9, box["y"] + box["height"] * 0.9)  # the sheet's empty place
+    page.mouse.click(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.5)  # the middle of 3x3
+    visitor.address("first=14")
+    assert "count" not in page.url
+
+
 def test_keys_move_a_slider(visit):
     visitor = visit()
     page = visitor.open("seed=1&label=zero")

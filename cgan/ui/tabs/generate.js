@@ -1,4 +1,5 @@
-// Generate: the routes' own parameters; a switch between directions and raw components; which picture of the seed. At
+// Generate: the routes' own parameters; a switch between directions and raw components; which picture of the seed. The
+// picture itself is a handle: across it lies the first direction, up the second, and of several a touch takes one. At
 // rest, the same condition under other noises, and what the judge reads off the picture.
 tabs.generate = {
   route: "frame.png",
@@ -23,6 +24,42 @@ tabs.generate = {
       });
       return button;
     }));
+    const frame = $(".frame");
+    frame.addEventListener("pointerdown", (event) => page.tab === "generate" && this.grab(event, form));
+    frame.addEventListener("pointermove", (event) => frame.hasPointerCapture(event.pointerId) && this.follow(event, form));
+    frame.addEventListener("click", (event) => page.tab === "generate" && this.take(event, form));
+  },
+
+  handles: (form) => $$('[data-list="z"] input', form).slice(0, 2),
+
+  grab({ button, currentTarget, pointerId, clientX, clientY }, form) {
+    if (button || Number(form.elements.count.value) > 1 || form.elements.noise.value === "components") return;
+    currentTarget.setPointerCapture(pointerId);
+    this.held = { clientX, clientY, values: this.handles(form).map((slider) => Number(slider.value)) };
+  },
+
+  // The whole picture's width is a slider's.
+  follow({ currentTarget, clientX, clientY }, form) {
+    const gone = [clientX - this.held.clientX, this.held.clientY - clientY].map((pixels) => pixels / currentTarget.clientWidth);
+    this.handles(form).forEach((slider, axis) => {
+      slider.value = this.held.values[axis] + gone[axis] * (slider.max - slider.min);
+      paint(slider);
+    });
+    this.handles(form)[0].dispatchEvent(new Event("input", { bubbles: true }));
+  },
+
+  // One of several, as the server tiles them.
+  take({ currentTarget, clientX, clientY }, form) {
+    const count = Number(form.elements.count.value);
+    if (count < 2) return;
+    const box = currentTarget.getBoundingClientRect();
+    const columns = Math.round(count ** 0.5 + 0.49);
+    const [x, y] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
+    const index = Math.floor(y * Math.ceil(count / columns)) * columns + Math.floor(x * columns);
+    if (index >= count) return;
+    put(form.elements.count, "1");
+    form.elements.first.value = Number(form.elements.first.value) + index;
+    changed();
   },
 
   // The switch shows one kind of slider; both kinds stay in force.
