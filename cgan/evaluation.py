@@ -86,7 +86,12 @@ def real_reference(
     network was made for other pictures or does not read what the form asks for, or they are too few.
     """
     name = DATASETS.name_of(dataset)
-    network = FeatureNetwork.load(name, home(name, dataset, data_root), data=dataset)
+    try:
+        network = FeatureNetwork.load(name, home(name, dataset, data_root), data=dataset)
+    except FileNotFoundError:
+        if not fewer:  # the trainer has read the data
+            dataset.load(data_root, "test", download)  # a wrong folder is told before a judge that it lacks
+        raise
     train, test = (dataset.load(data_root, split, download) for split in ("train", "test"))
     _check_judge(network, dataset, train)
     seen = train.images, {"label": train.targets["label"]} if "label" in train.targets else {}

@@ -19,6 +19,7 @@ from cgan.conditions.attributes import Attributes
 from cgan.conditions.label import Label
 from cgan.data import Images
 from cgan.data.faces import Faces
+from cgan.data.folder import Folder
 from cgan.data.vision import EMNIST, MNIST
 from cgan.evaluation import _check_judge, alike, check_choices, drawer, quick_evaluation, real_reference
 from cgan.metrics import MEASURES, report
@@ -177,6 +178,11 @@ def test_a_size_that_the_bundled_judge_does_not_read_has_a_judge_of_its_own(root
     assert home("mnist", MNIST(size=32), root) == root
     assert home("mnist", MNIST(), root) == home("faces", Faces(count=9), root) == JUDGES
     assert home("faces", Faces(size=96), root) == root
+
+
+def test_a_wrong_folder_is_told_before_a_missing_judge(tmp_path):
+    with pytest.raises(FileNotFoundError, match="must be a folder of pictures"):
+        real_reference(Folder(), "label", tmp_path / "nowhere", False, 150)
 
 
 def test_the_quick_reference_of_large_pictures_is_of_every_class(root, monkeypatch):
