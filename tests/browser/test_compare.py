@@ -75,6 +75,11 @@ def test_techniques_are_chosen_by_keys(visit):
     page.keyboard.press("Space")
     page.wait_for_function("document.querySelectorAll('.techniques article').length === 2")
     assert titles(page) == [STUDY.rows[name]["title"] for name in DRAWN[:2]]
+    for name in DRAWN[:2]:
+        page.locator(f'.choices input[value="{name}"]').focus()
+        page.keyboard.press("Space")
+    page.wait_for_function("document.querySelectorAll('.techniques article').length === 0")
+    assert "at least one" in page.locator("#panel-compare").inner_text()
 
 
 def test_what_the_figures_say_of_a_row(visit):

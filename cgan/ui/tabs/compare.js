@@ -29,7 +29,8 @@ tabs.compare = {
     if (this.names !== names) return; // others have been chosen since
     const said = !table ? say("compare_missing")
       : unknown.length ? say("compare_unknown", { names: unknown.join(", ") })
-      : full ? say("compare_most", { most }) : "";
+      : full ? say("compare_most", { most })
+      : names.length ? "" : say("compare_none");
     $(".note", this.place).textContent = said;
     if (table) this.show(table, names);
   },
