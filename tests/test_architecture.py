@@ -33,7 +33,8 @@ def imports(path: Path) -> set[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
     return found
 
@@ -57,6 +58,7 @@ def test_imports_point_down(path):
         if other == own or (entry and other == "data"):
             continue
         assert layer(other) < layer(own), f"{path} imports {name}, which does not lie below it"
+        assert (own, other) != ("ui", "training"), f"{path}: the page trains nothing"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -30,6 +30,7 @@ from cgan.model import ConditionalGAN, ModelError
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1
 from cgan.regularizers.matching import Matching
+from cgan.rng import stream
 from cgan.timeline import Timeline
 from cgan.training import trainer as trainer_module
 from cgan.training.folder import finish
@@ -647,3 +648,9 @@ def test_an_auxiliary_head_without_anything_to_read_is_refused(name):
     config = configured(name, regularizers={"auxiliary": Auxiliary()})
     with pytest.raises(ValueError, match=rf"regularizers\.auxiliary does not go with condition {name}"):
         config.model(TARGETS, SIZE, 1)
+
+
+def test_a_label_and_its_noise_come_from_streams_of_their_own():
+    made = encoder("label")
+    same = [int(stream(3, k).integers(len(made.classes))) for k in range(200)]
+    assert made.sample(200, 3).argmax(1).tolist() != same

@@ -11,7 +11,9 @@ import pytest
 import torch
 
 from cgan import engine as engine_module
+from cgan.config import replace
 from cgan.engine import Busy, Engine, Superseded, version
+from cgan.model import TIMELINE
 from cgan.types import Cond
 from tests.conftest import tiny_model
 
@@ -305,6 +307,18 @@ def test_the_version_follows_the_figures(model, tmp_path):
     assert bare == version(model)
     (tmp_path / "metrics.json").write_text("{}")
     assert version(model, tmp_path) != bare
+    figured = version(model, tmp_path)
+    (tmp_path / TIMELINE).write_bytes(b"a timeline")
+    assert version(model, tmp_path) != figured
+
+
+def test_the_version_follows_the_configuration_and_the_program(model, monkeypatch):
+    known = version(model)
+    other = tiny_model()
+    other.config = replace(other.config, generator__noise="uniform")
+    assert version(other) != known
+    monkeypatch.setattr("cgan.engine.program", lambda: b"another program")
+    assert version(model) != known
 
 
 def test_load_from_folders(tmp_path, model):

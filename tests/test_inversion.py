@@ -134,3 +134,7 @@ def test_adam_is_that_of_pytorch():
         theirs.step()
         ours -= adam(torch.arange(4), slope, 0.1)
     torch.testing.assert_close(ours, reference.detach())
+
+
+def test_squares_of_pixels_are_compared_by_their_sides():
+    assert inversion._scales(torch.full((1, 1, 4, 4), 2.0)).item() == 4 * (1 + 2 + 4)

@@ -314,3 +314,10 @@ def test_any_config_loads_or_is_refused_in_one_line(folder):
             refusals += 1
     assert lines == {0}
     assert 200 < refusals < 390
+
+
+def test_pictures_are_rounded_to_bytes_and_come_back():
+    model = tiny_model()
+    assert model.to_uint8(torch.tensor([-1.0, -1 + 1.6 * 2 / 255, 1.0])).tolist() == [0, 2, 255]
+    every = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(model.to_uint8(model.from_uint8(every)), every)

@@ -15,7 +15,7 @@ from cgan.networks.attention import SelfAttention
 from cgan.networks.generator import Mapping
 from cgan.networks.layers import MinibatchStd, Modulation, StridedConv2d, TransposedConv2d, UpConv2d
 from cgan.networks.norms import NoNorm
-from cgan.networks.spatial import SpatialEncoder
+from cgan.networks.spatial import SpatialEncoder, resized
 from cgan.types import Cond
 
 N, Z, K = 6, 5, 3
@@ -394,3 +394,8 @@ def test_a_mapping_network_begins_as_the_identity_and_lets_the_noise_choose():
     ):
         with pytest.raises(ValueError, match=r"generator\.mapping"):
             GeneratorOptions(**wrong)
+
+
+def test_a_spatial_condition_is_averaged_down():
+    spatial = torch.arange(16.0).view(1, 1, 4, 4)
+    assert resized(spatial, [2])[2].tolist() == [[[[2.5, 4.5], [10.5, 12.5]]]]

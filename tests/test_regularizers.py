@@ -151,3 +151,16 @@ def test_cutout_blackens_a_square():
     cut = DiffAugment(cutout=0.5)(torch.ones(200, 1, 8, 8), black=-1.0)
     assert (cut == -1).sum((1, 2, 3)).max() == 16
     assert (cut == -1).any((1, 2, 3)).all()
+
+
+def test_brightness_changes_by_at_most_its_share():
+    torch.manual_seed(0)
+    changed = DiffAugment(brightness=0.5)(torch.zeros(2000, 1, 2, 2), black=-1.0)
+    assert 0.49 < changed.max() <= 0.5
+    assert -0.5 <= changed.min() < -0.49
+
+
+def test_a_cutout_may_lie_over_the_edge():
+    torch.manual_seed(0)
+    cut = DiffAugment(cutout=0.5)(torch.ones(200, 1, 8, 8), black=-1.0)
+    assert (cut == -1).sum((1, 2, 3)).min() < 16

@@ -534,3 +534,13 @@ def test_no_file_is_served(app, path):
 def test_every_route_is_tested_here():
     assert set(PICTURE_ROUTES) == {"/frame.png", "/strip.png", "/grid.png", "/walk.gif"}
     assert set(PICTURE_ROUTES) <= set(ROUTES)
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["psi=0.5", "z=2", "raw=0:2", "strength=2", "scale=2", "count=2", "first=1", "seed=6", "model=two"],
+)
+def test_every_parameter_makes_another_answer(app, more):
+    """None is missing in the key of what is kept."""
+    base = "/frame.png?label=one" + ("" if "seed" in more else "&seed=5")
+    assert get(app, base).content != get(app, f"{base}&{more}").content

@@ -295,10 +295,18 @@ def test_processes_have_the_same_reference_batches(tmp_path, monkeypatch):
 
 
 def test_condition_dropout_withholds_labels(tmp_path):
-    trainer = Trainer(tiny_config(training__condition_dropout=0.5), tiny_data(), tmp_path)
-    raw = torch.cat([trainer.feed.batch(16 * k).raw for k in range(4)])
-    withheld = (raw.sum(1) == 0).float().mean()
-    assert 0.2 < withheld < 0.8
+    trainer = Trainer(tiny_config(training__condition_dropout=0.25), tiny_data(), tmp_path)
+    raw = torch.cat([trainer.feed.batch(16 * k).raw for k in range(40)])
+    assert (raw.sum(1) == 0).float().mean().item() == pytest.approx(0.25, abs=0.06)
+
+
+def test_a_penalty_is_due_at_the_first_step_and_every_so_many_after(tmp_path, monkeypatch):
+    due = []
+    monkeypatch.setattr("cgan.training.trainer.train_step", lambda *given: due.append(given[-1]) or {})
+    trainer = Trainer(tiny_config(regularizers={"r1": R1(every=4)}), tiny_data(), tmp_path)
+    for _ in range(6):
+        trainer.step()
+    assert [bool(names) for names in due] == [True, False, False, False, True, False]
 
 
 def test_learning_rates_fall_to_zero_at_the_end(tmp_path):
@@ -309,7 +317,10 @@ def test_learning_rates_fall_to_zero_at_the_end(tmp_path):
         rates.append(trainer.players.generator_optimizer.param_groups[0]["lr"].item())
     assert rates[:10] == [2e-4] * 10
     assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] == pytest.approx(2e-5)
+    for optimizer in (trainer.players.generator_optimizer, trainer.players.discriminator_optimizer):
+        assert [group["lr"].item() for group in optimizer.param_groups] == pytest.approx(
+            [2e-5] * len(optimizer.param_groups)
+        )
 
 
 def test_a_run_shorter_than_its_fall_begins_at_full_rates():
@@ -327,6 +338,15 @@ def test_ema_half_life():
     for _ in range(10):
         ema.update(module)
     assert ema.average.weight.item() == pytest.approx(0.5)
+
+
+def test_ema_follows_a_batch_norm_s_statistics_and_begins_with_a_twentieth_of_what_was_seen():
+    module = torch.nn.BatchNorm1d(1)
+    ema = EMA(module, kimg=1.0)
+    module.running_mean.fill_(1.0)
+    ema.schedule(100, images_seen=2000)  # a half-life of 100
+    ema.update(module)
+    assert ema.average.running_mean.item() == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("init", [torch.nn.init.orthogonal_, torch.nn.init.normal_])

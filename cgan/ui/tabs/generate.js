@@ -8,7 +8,7 @@ tabs.generate = {
     for (const name of ["reset", "first"]) {
       $(`[data-${name}]`, form).addEventListener("click", () => {
         const query = read("generate");
-        for (const key of { reset: ["z", "raw", "psi", "strength", "count"], first: ["first"] }[name]) query.delete(key);
+        for (const key of { reset: ["z", "raw", "psi", "strength"], first: ["first"] }[name]) query.delete(key);
         write(query);
         changed();
       });
