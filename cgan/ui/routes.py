@@ -126,7 +126,13 @@ class PictureRoutes:
         if digest not in self._shared_tasks:
             task = asyncio.ensure_future(self._make(path, query, resident, None))
             self._shared_tasks[digest] = task
-            task.add_done_callback(lambda _: self._shared_tasks.pop(digest))
+
+            def forget(done: asyncio.Task[bytes]) -> None:
+                del self._shared_tasks[digest]
+                if not done.cancelled():
+                    done.exception()  # taken note of: all who waited may have gone
+
+            task.add_done_callback(forget)
         return await asyncio.shield(self._shared_tasks[digest])  # if one who waits goes, the others stay
 
     async def _make(self, path: str, query: Query, resident: Resident, client: str | None) -> bytes:
