@@ -50,16 +50,16 @@ def test_a_dragged_slider_shows_pictures_on_the_way_and_ends_on_the_last(visit):
 
 def test_the_picture_is_a_handle_for_two_directions(visit):
     visitor = visit()
-    page = visitor.open("seed=1&label=zero&z=0,0,1")
+    page = visitor.open("seed=1&label=zero")
     box = page.locator(".frame").bounding_box()
     middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(*middle)
     page.mouse.down()
     page.mouse.move(middle[0] + box["width"] / 4, middle[1] - box["height"] / 8, steps=5)
     page.mouse.up()
-    visitor.address("z=2,1,1")
+    visitor.address("z=2,1")
     page.mouse.move(*middle)
-    visitor.address("z=2,1,1")
+    visitor.address("z=2,1")
 
 
 def test_a_touch_takes_one_of_several_pictures(visit):

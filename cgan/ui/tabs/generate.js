@@ -43,6 +43,7 @@ tabs.generate = {
     const gone = [clientX - this.held.clientX, this.held.clientY - clientY].map((pixels) => pixels / currentTarget.clientWidth);
     this.handles(form).forEach((slider, axis) => {
       slider.value = this.held.values[axis] + gone[axis] * (slider.max - slider.min);
+      slider.dataset.touched = "";
       paint(slider);
     });
     this.handles(form)[0].dispatchEvent(new Event("input", { bubbles: true }));
