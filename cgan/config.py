@@ -123,7 +123,7 @@ class Config:
     dataset: Dataset
     condition: Condition
     generator: GeneratorOptions = GeneratorOptions()
-    discriminator: DiscriminatorOptions = DiscriminatorOptions(head="projection")
+    discriminator: DiscriminatorOptions = DiscriminatorOptions()
     loss: Loss = field(default_factory=LOSSES["bce"])
     regularizers: Mapping[str, Regularizer] = field(default_factory=dict)
     augment: DiffAugment = DiffAugment()
@@ -135,7 +135,7 @@ class Config:
         clipped = self.training.clip_weights > 0
         if isinstance(self.loss, LOSSES["wasserstein"]) and not (spectral or penalties or clipped):
             raise ValueError(
-                "loss wasserstein needs a Lipschitz discriminator: training.clip_weights, "
+                "loss wasserstein needs something that bounds the discriminator: training.clip_weights, "
                 "a gradient-penalty, r1 or r2 regulariser, or discriminator.norm spectral"
             )
         if clipped and spectral:

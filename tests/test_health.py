@@ -9,7 +9,7 @@ import torch
 
 from cgan.config import AdamOptions
 from cgan.training.folder import finish
-from cgan.training.health import Watch, noise_variety
+from cgan.training.health import Watch, pixel_variety
 from cgan.training.log import Log
 from cgan.training.trainer import Trainer
 from cgan.types import Batch
@@ -21,8 +21,8 @@ HEALTHY = {"health/variety": 0.8, "health/order": 0.8, "gradient/generator": 1.0
 
 
 def test_noise_variety_by_hand():
-    assert noise_variety(lambda noise, raw: 0.5 * noise.view(4, 1, 1, 1), NOISES, REAL) == pytest.approx(0.5)
-    assert noise_variety(lambda noise, raw: torch.ones(4, 1, 1, 1), NOISES, REAL) == 0
+    assert pixel_variety(lambda noise, raw: 0.5 * noise.view(4, 1, 1, 1), NOISES, REAL) == pytest.approx(0.5)
+    assert pixel_variety(lambda noise, raw: torch.ones(4, 1, 1, 1), NOISES, REAL) == 0
 
 
 @pytest.mark.parametrize(

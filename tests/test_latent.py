@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cgan.latent import directions, lerp, place, principal, slerp, spread
-from cgan.networks.norms import Batch, Spectral, Virtual
+from cgan.networks.norms import BatchNorm, SpectralNorm, VirtualBatchNorm
 from tests.conftest import tiny_model
 
 
@@ -44,7 +44,7 @@ def test_every_layer_has_the_same_say():
     torch.testing.assert_close(directions(model, 5), before, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("norm", [Batch(), Spectral()], ids=str)
+@pytest.mark.parametrize("norm", [BatchNorm(), SpectralNorm()], ids=str)
 def test_weights_of_zeros_have_no_say(norm):
     model = tiny_model(generator__norm=norm)
     for weight in model.generator.parameters():
@@ -55,7 +55,9 @@ def test_weights_of_zeros_have_no_say(norm):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"generator__block": "transposed"}, {"generator__norm": Virtual(reference=2)}], ids=str
+    "options",
+    [{}, {"generator__block": "transposed"}, {"generator__norm": VirtualBatchNorm(reference=2)}],
+    ids=str,
 )
 def test_principal_directions_are_unit_signed_and_the_same_again(options):
     model = tiny_model(**options)

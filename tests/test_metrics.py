@@ -20,7 +20,7 @@ from cgan.metrics import MEASURES
 from cgan.metrics.classifier import Recipe, augment
 from cgan.metrics.frechet import Gaussian, frechet_distance, kernel_distance
 from cgan.metrics.inception import inception_v3_fid
-from cgan.metrics.judge import Features, Subjects
+from cgan.metrics.judge import Judgement, Subjects
 from cgan.metrics.manifold import Manifold, manifold_figures, memorisation, nearest, variety
 from cgan.metrics.report import across, subset, summary
 
@@ -130,8 +130,8 @@ def test_memorisation_tells_copies_from_fresh_pictures():
 TEN = Subjects(labels=tuple("abcdefghij"))
 
 
-def judged(answers: torch.Tensor) -> Features:
-    return Features(torch.zeros(len(answers), 2), torch.eye(10)[answers])
+def judged(answers: torch.Tensor) -> Judgement:
+    return Judgement(torch.zeros(len(answers), 2), torch.eye(10)[answers])
 
 
 def test_obedience_of_labels():

@@ -15,7 +15,7 @@ from torchmetrics.functional import spearman_corrcoef
 from cgan.metrics import MEASURES
 from cgan.metrics.asked import asked, rows_of
 from cgan.metrics.features import FeatureInfo, FeatureNetwork
-from cgan.metrics.judge import Features, Subjects
+from cgan.metrics.judge import Judgement, Subjects
 from cgan.metrics.manifold import noise_variety
 from cgan.metrics.obedience import spearman
 from cgan.metrics.report import Draw, Pictures, RealReference, evaluate, quick
@@ -78,9 +78,9 @@ class Oracle:
     def features(self, images: torch.Tensor) -> torch.Tensor:
         return images[:, 2, [0, 1, -1]].flatten(1).float()[:, :: 3 * SIZE // self.width]
 
-    def read(self, images: torch.Tensor) -> Features:
+    def read(self, images: torch.Tensor) -> Judgement:
         smile, hair = images[:, 2, 0, 0].float() / 127.5 - 1, images[:, 2, 1, 0] // 100
-        return Features(
+        return Judgement(
             self.features(images),
             attributes=torch.stack([smile, hair.float()], 1),
             mask=images[:, 0] // 100,
@@ -177,7 +177,7 @@ def test_an_attribute_counts_only_where_it_can_be_seen():
     read = values.clone()
     read[:, 0] = -read[:, 0] * (values[:, 1] == 2) + read[:, 0] * (values[:, 1] != 2) + 0.25
     known = asked(Scenes(), "attributes", {"attributes": values})
-    result = MEASURES["attributes"]()(torch.zeros(5), known, Features(read, attributes=read), SUBJECTS)
+    result = MEASURES["attributes"]()(torch.zeros(5), known, Judgement(read, attributes=read), SUBJECTS)
     assert result == {
         "score": pytest.approx(1),
         "spearman": {"smile": pytest.approx(1)},
@@ -185,7 +185,7 @@ def test_an_attribute_counts_only_where_it_can_be_seen():
         "error": {"smile": pytest.approx(0.25)},
     }
     known.pop("visible")
-    result = MEASURES["attributes"]()(torch.zeros(5), known, Features(read, attributes=read), SUBJECTS)
+    result = MEASURES["attributes"]()(torch.zeros(5), known, Judgement(read, attributes=read), SUBJECTS)
     assert result["spearman"]["smile"] < 0.5
 
 
@@ -202,7 +202,7 @@ def test_terms_are_intervals_and_only_what_is_named_counts():
     targets = Scenes.targets(3, 0) | {"text": [("happy",), ("sad bald",), ("someone",)]}
     known = asked(Scenes(), "text", targets)
     read = torch.tensor([[1.0, 0.0], [0.1, 2.0], [0.0, 1.0]])
-    result = MEASURES["text"]()(torch.zeros(3), known, Features(read, attributes=read), SUBJECTS)
+    result = MEASURES["text"]()(torch.zeros(3), known, Judgement(read, attributes=read), SUBJECTS)
     assert result["term_accuracy"] == pytest.approx(2 / 3)
     assert result["terms"] == {"smile": 0.5, "hair": 1}
     assert result["whole"] == pytest.approx(2 / 3)
@@ -217,7 +217,7 @@ def test_the_caption_that_is_measured_is_the_one_that_is_encoded():
 def test_overlap_of_maps():
     wanted = torch.tensor([[[0, 0], [1, 255]]], dtype=torch.uint8)
     found = torch.tensor([[[0, 1], [1, 2]]], dtype=torch.uint8)
-    judged = Features(torch.zeros(1, 1), mask=found)
+    judged = Judgement(torch.zeros(1, 1), mask=found)
     result = MEASURES["mask"]()(torch.zeros(1), {"mask": wanted}, judged, SUBJECTS)
     assert result["classes"] == {"ground": 0.5, "skin": 0.5}, "nothing was asked of the last pixel"
     assert result["iou"] == 0.5
@@ -229,7 +229,7 @@ def test_a_line_may_be_one_pixel_away(shift, f1):
     lines = torch.full((2, 1, 12, 12), 255, dtype=torch.uint8)
     lines[..., 4] = 0
     moved, pictures = lines.roll(shift, -1), lines.expand(-1, 3, -1, -1)
-    judged = Features(torch.zeros(2, 1), image=moved)
+    judged = Judgement(torch.zeros(2, 1), image=moved)
     result = MEASURES["image"]()(pictures, {"image": lines}, judged, SUBJECTS)
     assert result["f1"] == result["precision"] == result["recall"] == f1
     assert result["edges"] == 1

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from cgan.networks import NORMS, DiscriminatorOptions, GeneratorOptions, discriminator, generator
 from cgan.networks.attention import SelfAttention
-from cgan.networks.generator import Mapping
+from cgan.networks.generator import MappingNetwork
 from cgan.networks.layers import MinibatchStd, Modulation, StridedConv2d, TransposedConv2d, UpConv2d
 from cgan.networks.norms import NoNorm
 from cgan.networks.spatial import SpatialEncoder, resized
@@ -381,7 +381,7 @@ def test_a_transposed_convolution_is_pytorchs(channels):
 def test_a_mapping_network_begins_as_the_identity_and_lets_the_noise_choose():
     """What a style does depends on the rest of it: f(a + b) - f(b) is not f(a) - f(0)."""
     torch.manual_seed(0)
-    mapping = Mapping(4, 16, NoNorm())
+    mapping = MappingNetwork(4, 16, NoNorm())
     a, b, zero = torch.randn(1, 4), torch.randn(1, 4), torch.zeros(1, 4)
     made = make_generator(mapping=8)
     assert not made.mapping.leave.weight.any()

@@ -12,7 +12,7 @@ import torch
 from cgan.conditions import CONDITIONS
 from cgan.engine import Engine
 from cgan.metrics.features import FeatureNetwork
-from cgan.metrics.judge import Features, Subjects
+from cgan.metrics.judge import Judgement, Subjects
 from cgan.metrics.reading import READERS, Reading
 from cgan.model import ConditionalGAN
 from cgan.ui import reading
@@ -27,7 +27,7 @@ SUBJECTS = Subjects(
 
 def read(form: str, asked: dict, **judged: torch.Tensor) -> dict[str, Reading]:
     """The form's readings by name."""
-    return {row.name: row for row in READERS[form](asked, Features(NONE, **judged), SUBJECTS)}
+    return {row.name: row for row in READERS[form](asked, Judgement(NONE, **judged), SUBJECTS)}
 
 
 def test_every_form_is_read():
@@ -94,9 +94,9 @@ class Constant:
     def __init__(self):
         self.seen: list[torch.Tensor] = []
 
-    def read(self, images: torch.Tensor) -> Features:
+    def read(self, images: torch.Tensor) -> Judgement:
         self.seen.append(images)
-        return Features(
+        return Judgement(
             NONE,
             logits=torch.eye(3)[:1],
             attributes=torch.tensor([[0.5, 1.0, 0.0, 12.0]]),

@@ -30,7 +30,7 @@ from cgan.losses.hinge import Hinge
 from cgan.losses.relativistic import Relativistic
 from cgan.losses.wasserstein import Wasserstein
 from cgan.model import CARD, METRICS, SAMPLES, TIMELINE, ConditionalGAN
-from cgan.networks.norms import Spectral, Virtual
+from cgan.networks.norms import SpectralNorm, VirtualBatchNorm
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1, R2, GradientPenalty
 from cgan.timeline import Snapshots, Timeline
@@ -77,14 +77,14 @@ VARIANTS = {
         "regularizers": {"r1": R1(every=2), "r2": R2(every=2)},
         "discriminator__count": 2,
         "discriminator__multi_scale": True,
-        "discriminator__norm": Spectral(),
+        "discriminator__norm": SpectralNorm(),
         "training__clip_gradients": 1.0,
     },
     "virtual batches": {
         "loss": Wasserstein(),
         "regularizers": {"gradient-penalty": GradientPenalty()},
-        "generator__norm": Virtual(reference=4),
-        "discriminator__norm": Virtual(reference=4),
+        "generator__norm": VirtualBatchNorm(reference=4),
+        "discriminator__norm": VirtualBatchNorm(reference=4),
     },
 }
 
@@ -271,7 +271,7 @@ def test_clipped_weights_are_within_their_bound(tmp_path):
 
 
 def test_virtual_batches_are_the_first_real_one_and_noise_under_its_conditions(tmp_path):
-    norm = Virtual(reference=4)
+    norm = VirtualBatchNorm(reference=4)
     trainer = Trainer(tiny_config(generator__norm=norm, discriminator__norm=norm), tiny_data(), tmp_path)
     first = trainer.feed.batch(0)
     assert torch.equal(trainer.model.discriminator.reference.inputs, first.images[:4])
@@ -282,7 +282,7 @@ def test_virtual_batches_are_the_first_real_one_and_noise_under_its_conditions(t
 
 
 def test_processes_have_the_same_reference_batches(tmp_path, monkeypatch):
-    norm = Virtual(reference=16)
+    norm = VirtualBatchNorm(reference=16)
     config = tiny_config(generator__norm=norm, discriminator__norm=norm, training__condition_dropout=0.2)
     buffers = [dict(Trainer(config, tiny_data(), tmp_path).model.named_buffers())]
     monkeypatch.setattr(Accelerator, "num_processes", 2)
@@ -353,7 +353,7 @@ def test_ema_follows_a_batch_norm_s_statistics_and_begins_with_a_twentieth_of_wh
 def test_averaged_weights_have_their_own_largest_singular_value(init):
     """The average of spectral norm's unit vectors, which turn, would be too short, and the norm above 1."""
     torch.manual_seed(0)
-    layer = Spectral().weight(torch.nn.Linear(6, 8))
+    layer = SpectralNorm().weight(torch.nn.Linear(6, 8))
     init(layer.parametrizations.weight.original)
     ema = EMA(layer, kimg=1.0)
     ema.schedule(100, images_seen=10**6)
@@ -841,7 +841,9 @@ def test_a_run_begins_from_what_fits(tmp_path, capsys):
 
 def test_a_run_that_begins_from_another_has_a_reference_batch_of_its_own(tmp_path):
     """That of other classes does not fit."""
-    config = tiny_config(generator__norm=Virtual(reference=4), discriminator__norm=Virtual(reference=4))
+    config = tiny_config(
+        generator__norm=VirtualBatchNorm(reference=4), discriminator__norm=VirtualBatchNorm(reference=4)
+    )
     other = ConditionalGAN(replace(config, condition=Label()).model({"classes": ("a", "b")}, 8, 1))
     anew = Trainer(config, tiny_data(), tmp_path / "anew").model
     begun = Trainer(config, tiny_data(), tmp_path / "begun", start=other).model

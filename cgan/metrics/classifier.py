@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cgan.metrics.fitting import optimise
-from cgan.metrics.judge import Features
+from cgan.metrics.judge import Judgement
 from cgan.precision import autocast
 
 STRIDES = (1, 2, 1, 2, 1)  # of the convolutions; what follows them halves, down to 8x8 pixels or fewer
@@ -75,11 +75,11 @@ class Classifier(nn.Module):
         return self
 
     @torch.inference_mode()
-    def read(self, images: Tensor) -> Features:
+    def read(self, images: Tensor) -> Judgement:
         """What it makes of pictures uint8 [N, C, H, W], batched, answered on the CPU."""
         device = self.head.weight.device
         parts = (self(batch.to(device)) for batch in images.split(BATCH))
-        return Features.cat(Features(features.cpu(), logits.cpu()) for features, logits in parts)
+        return Judgement.cat(Judgement(features.cpu(), logits.cpu()) for features, logits in parts)
 
     def features(self, images: Tensor) -> Tensor:
         """Features [N, F] alone."""

@@ -33,7 +33,7 @@ from cgan.memory import unfilled
 from cgan.metrics import MEASURES
 from cgan.metrics.asked import asked
 from cgan.metrics.classifier import WIDTHS, Classifier, Recipe, fit
-from cgan.metrics.judge import Features, Subjects
+from cgan.metrics.judge import Judgement, Subjects
 from cgan.metrics.perception import Perception, PerceptionRecipe, fit_perception
 from cgan.registry import closest
 from cgan.types import Attribute
@@ -134,7 +134,7 @@ class FeatureNetwork:
             raise ValueError(f"{path.name} is no {FORMAT} file, make it again: {reason}") from error
         return FeatureNetwork(info, judge.float().to(device).fuse())
 
-    def __call__(self, images: Tensor) -> Features:
+    def __call__(self, images: Tensor) -> Judgement:
         """Features [N, F] and what is read, on the CPU, of pictures uint8 [N, C, H, W] of its own size.
 
         Raises ValueError if there is no picture or the pictures have another type or size.
@@ -237,7 +237,7 @@ def train(
 
 
 def measure(
-    data: Any, images: Tensor, targets: Mapping[str, Any], judged: Features, subjects: Subjects
+    data: Any, images: Tensor, targets: Mapping[str, Any], judged: Judgement, subjects: Subjects
 ) -> dict[str, Any]:
     """What each form's measure says of real pictures uint8 [N, C, H, W] of data set `data`, by form."""
     found = {}

@@ -61,7 +61,7 @@ class Subjects:
 
 
 @dataclass(frozen=True)
-class Features:
+class Judgement:
     """What a judge makes of N pictures: features, and what it reads off them."""
 
     features: Tensor  # [N, F] float32, 0 or more
@@ -73,14 +73,14 @@ class Features:
     def __len__(self) -> int:
         return len(self.features)
 
-    def __getitem__(self, rows: slice | Tensor) -> Features:
-        return Features(*(None if part is None else part[rows] for part in vars(self).values()))
+    def __getitem__(self, rows: slice | Tensor) -> Judgement:
+        return Judgement(*(None if part is None else part[rows] for part in vars(self).values()))
 
     @staticmethod
-    def cat(parts: Iterable[Features]) -> Features:
+    def cat(parts: Iterable[Judgement]) -> Judgement:
         """All of them, stacked along N."""
         columns = zip(*(vars(part).values() for part in parts), strict=True)
-        return Features(*(None if column[0] is None else torch.cat(column) for column in columns))
+        return Judgement(*(None if column[0] is None else torch.cat(column) for column in columns))
 
     def accuracy(self, labels: Tensor) -> float:
         """Share of pictures whose highest logit is their label [N], 0 to 1."""

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from cgan.metrics.judge import Features, Subjects
+from cgan.metrics.judge import Judgement, Subjects
 
 INK = 128  # what is darker in a drawing is a line
 NOTHING = 255  # where a map asks for nothing
@@ -30,7 +30,7 @@ class Measure(Protocol):
     reads: ClassVar[str]
 
     def __call__(
-        self, images: Tensor, asked: Mapping[str, Any], judged: Features, subjects: Subjects
+        self, images: Tensor, asked: Mapping[str, Any], judged: Judgement, subjects: Subjects
     ) -> dict[str, Any]:
         """Of pictures uint8 [N, C, H, W], what was asked of each, and what the judge of `subjects` says.
 
@@ -47,7 +47,7 @@ class LabelObedience:
     reads: ClassVar[str] = "labels"
 
     def __call__(
-        self, images: Tensor, asked: Mapping[str, Any], judged: Features, subjects: Subjects
+        self, images: Tensor, asked: Mapping[str, Any], judged: Judgement, subjects: Subjects
     ) -> dict[str, Any]:
         """
         - accuracy: share of pictures judged to be what was asked, 0 to 1; per_class: the same by class [K]
@@ -76,7 +76,7 @@ class AttributesObedience:
     reads: ClassVar[str] = "attributes"
 
     def __call__(
-        self, images: Tensor, asked: Mapping[str, Any], judged: Features, subjects: Subjects
+        self, images: Tensor, asked: Mapping[str, Any], judged: Judgement, subjects: Subjects
     ) -> dict[str, Any]:
         """
         - spearman: rank correlation of asked and read, by continuous attribute, -1 to 1
@@ -110,7 +110,7 @@ class TextObedience:
     reads: ClassVar[str] = "attributes"
 
     def __call__(
-        self, images: Tensor, asked: Mapping[str, Any], judged: Features, subjects: Subjects
+        self, images: Tensor, asked: Mapping[str, Any], judged: Judgement, subjects: Subjects
     ) -> dict[str, Any]:
         """
         - term_accuracy: share of all the named attributes whose reading lies in the interval, 0 to 1
@@ -141,7 +141,7 @@ class MaskObedience:
     reads: ClassVar[str] = "mask"
 
     def __call__(
-        self, images: Tensor, asked: Mapping[str, Any], judged: Features, subjects: Subjects
+        self, images: Tensor, asked: Mapping[str, Any], judged: Judgement, subjects: Subjects
     ) -> dict[str, Any]:
         """
         - iou: the mean over classes of intersection over union, each summed over all pictures, 0 to 1
@@ -168,7 +168,7 @@ class ImageObedience:
     reads: ClassVar[str] = "image"
 
     def __call__(
-        self, images: Tensor, asked: Mapping[str, Any], judged: Features, subjects: Subjects
+        self, images: Tensor, asked: Mapping[str, Any], judged: Judgement, subjects: Subjects
     ) -> dict[str, Any]:
         """Of line pixels, all pictures together; two are the same that are one pixel apart or less.
 

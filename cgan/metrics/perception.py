@@ -21,7 +21,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from cgan.metrics.classifier import BATCH
 from cgan.metrics.fitting import optimise
-from cgan.metrics.judge import Features, Subjects
+from cgan.metrics.judge import Judgement, Subjects
 from cgan.precision import autocast
 from cgan.types import Attribute
 
@@ -117,12 +117,12 @@ class Perception(nn.Module):
         return torch.cat([self.encode(batch.to(device))[0] for batch in images.split(BATCH)]).cpu()
 
     @torch.inference_mode()
-    def read(self, images: Tensor) -> Features:
+    def read(self, images: Tensor) -> Judgement:
         """What it reads off pictures uint8 [N, C, H, W], batched, answered on the CPU."""
         device = self.head.weight.device
-        return Features.cat([self._reading(*self(batch.to(device))) for batch in images.split(BATCH)])
+        return Judgement.cat([self._reading(*self(batch.to(device))) for batch in images.split(BATCH)])
 
-    def _reading(self, features: Tensor, scores: Tensor, dense: Tensor | None) -> Features:
+    def _reading(self, features: Tensor, scores: Tensor, dense: Tensor | None) -> Judgement:
         subjects, found = self.subjects, {}
         *parts, labels = scores.split([*subjects.widths, len(subjects.labels)], 1)
         if subjects.labels:
@@ -134,7 +134,7 @@ class Perception(nn.Module):
             found["mask"] = dense[:, : len(subjects.mask)].argmax(1).byte().cpu()
         if subjects.image:
             found["image"] = dense[:, -subjects.image :].sigmoid().mul(255).round().byte().cpu()
-        return Features(features.cpu(), **found)
+        return Judgement(features.cpu(), **found)
 
 
 def _value(attribute: Attribute, scores: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import torch
 
-from cgan.metrics.judge import Features, Subjects
+from cgan.metrics.judge import Judgement, Subjects
 from cgan.metrics.obedience import NOTHING, ink, near, pairs
 from cgan.types import Attribute
 
@@ -37,10 +37,10 @@ class Reading:
 class Reader(Protocol):
     """Reads one picture. `asked` is as for the form's measure."""
 
-    def __call__(self, asked: Mapping[str, Any], judged: Features, subjects: Subjects) -> list[Reading]: ...
+    def __call__(self, asked: Mapping[str, Any], judged: Judgement, subjects: Subjects) -> list[Reading]: ...
 
 
-def read_label(asked: Mapping[str, Any], judged: Features, subjects: Subjects) -> list[Reading]:
+def read_label(asked: Mapping[str, Any], judged: Judgement, subjects: Subjects) -> list[Reading]:
     """The probability of each class beside the weight that it was asked with, the strongest first."""
     weights, found = asked["weights"][0].tolist(), judged.logits[0].softmax(0).tolist()
     rows = [
@@ -51,7 +51,7 @@ def read_label(asked: Mapping[str, Any], judged: Features, subjects: Subjects) -
     return sorted(rows, key=lambda row: -max(row.asked, row.read))
 
 
-def read_attributes(asked: Mapping[str, Any], judged: Features, subjects: Subjects) -> list[Reading]:
+def read_attributes(asked: Mapping[str, Any], judged: Judgement, subjects: Subjects) -> list[Reading]:
     """Every attribute that could be seen: its choice, or its place in its range."""
     seen = asked.get("visible", torch.ones_like(judged.attributes, dtype=torch.bool))[0].tolist()
     values = asked["attributes"][0].tolist(), judged.attributes[0].tolist()
@@ -68,7 +68,7 @@ def read_attributes(asked: Mapping[str, Any], judged: Features, subjects: Subjec
     return rows
 
 
-def read_text(asked: Mapping[str, Any], judged: Features, subjects: Subjects) -> list[Reading]:
+def read_text(asked: Mapping[str, Any], judged: Judgement, subjects: Subjects) -> list[Reading]:
     """Every attribute that the caption names, and whether it was found as the caption has it."""
     rows = []
     for attribute, (low, high), found in zip(
@@ -88,7 +88,7 @@ def read_text(asked: Mapping[str, Any], judged: Features, subjects: Subjects) ->
     return rows
 
 
-def read_mask(asked: Mapping[str, Any], judged: Features, subjects: Subjects) -> list[Reading]:
+def read_mask(asked: Mapping[str, Any], judged: Judgement, subjects: Subjects) -> list[Reading]:
     """Intersection over union of every class that was asked for or found."""
     maps, given = asked["mask"], asked["mask"] != NOTHING
     counts = pairs(maps[given].long(), judged.mask[given].long(), len(subjects.mask)).double()
@@ -101,7 +101,7 @@ def read_mask(asked: Mapping[str, Any], judged: Features, subjects: Subjects) ->
     ]
 
 
-def read_image(asked: Mapping[str, Any], judged: Features, subjects: Subjects) -> list[Reading]:
+def read_image(asked: Mapping[str, Any], judged: Judgement, subjects: Subjects) -> list[Reading]:
     """How much of the asked lines the judge draws, and how much of what it draws was asked."""
     wanted, drawn = ink(asked["image"]), ink(judged.image)
     shares = {

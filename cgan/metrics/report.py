@@ -20,7 +20,7 @@ from cgan.metrics.asked import rows_of
 from cgan.metrics.features import FeatureNetwork
 from cgan.metrics.frechet import Gaussian, frechet_distance, kernel_distance
 from cgan.metrics.inception import inception_v3_fid
-from cgan.metrics.judge import Features
+from cgan.metrics.judge import Judgement
 from cgan.metrics.manifold import (
     NEIGHBOURS,
     Manifold,
@@ -102,7 +102,7 @@ class RealReference:
         """Of obedience to the form of condition."""
         return MEASURES[self.form]()
 
-    def obedience(self, pictures: Pictures, judged: Features) -> dict[str, Any]:
+    def obedience(self, pictures: Pictures, judged: Judgement) -> dict[str, Any]:
         """What the measure says of pictures, and of what the judge reads off them."""
         return self.measure(*pictures, judged, self.network.info.subjects)
 

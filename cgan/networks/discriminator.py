@@ -27,12 +27,11 @@ MOST = 16  # discriminators in a committee
 
 @dataclass(frozen=True, kw_only=True)
 class DiscriminatorOptions:
-    """The discriminator's shape. `widths` are the channels behind each downsampling, from the picture
-    down."""
+    """The discriminator's shape. `widths` are the channels after each downsampling, from the picture down."""
 
     block: Literal["strided", "pool", "residual"] = "strided"  # Strided, Pool, ResidualDown
     widths: tuple[int, ...] = (64, 128, 256)
-    head: Literal["concat", "projection"] = "concat"  # the condition beside the features, or times them
+    head: Literal["concat", "projection"] = "projection"  # the condition beside the features, or times them
     hidden: int = 0  # width of the fully connected layer before the logit; 0 for none
     norm: Norm = NoNorm()
     attention: tuple[int, ...] = ()  # resolutions that get self-attention
@@ -171,7 +170,7 @@ class Discriminator(nn.Module):
             self.hidden.weight = weight if parametrize.is_parametrized(self.hidden) else nn.Parameter(weight)
 
     def forward(self, images: Tensor, cond: Cond) -> Critique:
-        """pictures [N, C, H, W], Cond(vector [N, D], spatial [N, M, H, W]) -> Critique(logits [N], features
+        """pictures [N, C, H, W], Cond(vector [N, D], spatial [N, C, H, W]) -> Critique(logits [N], features
         [N, F], auxiliary [N, K])."""
         x, cond = self.reference.prepend(images, cond)
         if cond.spatial is not None:
@@ -258,8 +257,8 @@ class Committee(nn.Module):
         return Critique(logits, torch.cat([verdict.features for verdict in verdicts], dim=1), auxiliary)
 
     def combine(self, losses: Tensor) -> Tensor:
-        """The generator's losses against each discriminator [N, M] as one [N] (Durugkar et al., section
-        4.1)."""
+        """The generator's losses against each discriminator [N, M] as one [N]: the largest (Durugkar et al.,
+        section 3.1) or a mean weighted by softmax (section 4.1, lambda = 1), both picture by picture."""
         match self.options.combine:
             case "mean":
                 return losses.mean(1)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from cgan.networks.attention import SelfAttention
 from cgan.networks.layers import Concatenation, Init, Modulation, TransposedConv2d, UpConv2d, initialise
-from cgan.networks.norms import Batch, Norm
+from cgan.networks.norms import BatchNorm, Norm
 from cgan.networks.reference import Reference
 from cgan.networks.spatial import Maps, SpatialEncoder, resized
 from cgan.types import Cond
@@ -39,7 +39,7 @@ class GeneratorOptions:
         "resized"  # a spatial condition as it is, or through a convolutional encoder
     )
     spatial_hidden: int = 32  # width of the encoder, or of the layer before each modulation
-    norm: Norm = Batch()
+    norm: Norm = BatchNorm()
     attention: tuple[int, ...] = ()  # resolutions that get self-attention
     to_image: Literal["convolution", "transposed"] = (
         "convolution"  # transposed doubles the resolution once more
@@ -81,10 +81,10 @@ class Stem(nn.ConvTranspose2d):
         return (x + self.bias.to(x.dtype)[:, None, None]).contiguous(memory_format=torch.channels_last)
 
 
-class Mapping(nn.Module):
-    """What noise and condition say together, added to what each says by itself (Karras et al. 2019, section
-    2: a mapping network). Blocks read the style by linear layers: without this the noise could only blend
-    what the condition leaves open, a hat or none, where it must choose. It starts as the identity."""
+class MappingNetwork(nn.Module):
+    """A residual mapping network (Karras et al. 2019, section 2), starting as the identity. Blocks read the
+    style linearly, so noise alone can only interpolate between what the condition leaves open (hat or no
+    hat); this MLP lets it choose."""
 
     def __init__(self, style_dim: int, hidden: int, norm: Norm):
         super().__init__()
@@ -201,7 +201,7 @@ class Generator(nn.Module):
             hidden = options.spatial_hidden
             self.spatial = SpatialEncoder(spatial_channels, hidden, size, self.resolutions, norm)
             inner = (self.block_style_dim, hidden, norm, 0)
-        self.mapping = Mapping(style_dim, options.mapping, norm) if options.mapping else None
+        self.mapping = MappingNetwork(style_dim, options.mapping, norm) if options.mapping else None
         self.stem = Stem(style_dim, options.widths[0], base)
         outs = [*options.widths[1:], channels] if transposed else options.widths[1:]
         self.blocks = nn.ModuleList(block(a, b, *inner) for a, b in zip(options.widths, outs, strict=False))
@@ -231,7 +231,7 @@ class Generator(nn.Module):
             nn.init.zeros_(self.mapping.leave.weight)
 
     def forward(self, noise: Tensor, cond: Cond, tap: Tap | None = None) -> Tensor:
-        """noise [N, Z], Cond(vector [N, D], spatial [N, M, H, W]) -> pictures [N, C, H, W] in
+        """noise [N, Z], Cond(vector [N, D], spatial [N, C, H, W]) -> pictures [N, C, H, W] in
         `options.image_range`. Noise may be [N, K, Z], one for each of the K `readers` (style mixing; Karras
         et al. 2019, section 3.1). `tap` sees, and may change, what leaves the stem (level 0) and block k
         (level k)."""

@@ -21,7 +21,7 @@ class Norm(Protocol):
     reference: int  # pictures that the network must put before every batch
 
     def layer(self, channels: int, affine: bool = True) -> nn.Module:
-        """A module [N, C, H, W] -> [N, C, H, W] to stand behind a convolution."""
+        """A module [N, C, H, W] -> [N, C, H, W] to follow a convolution."""
 
     def weight(self, module: nn.Module) -> nn.Module:
         """The convolution or linear layer, its weight normalised if that is what this norm does."""
@@ -42,7 +42,7 @@ class NoNorm:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Batch(NoNorm):
+class BatchNorm(NoNorm):
     """Batch normalisation (Ioffe & Szegedy 2015)."""
 
     batch_statistics: ClassVar[bool] = True
@@ -57,7 +57,7 @@ class Batch(NoNorm):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer(NoNorm):
+class LayerNorm(NoNorm):
     """Layer normalisation over C, H and W (Ba, Kiros & Hinton 2016)."""
 
     def layer(self, channels: int, affine: bool = True) -> nn.Module:
@@ -65,7 +65,7 @@ class Layer(NoNorm):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Virtual(NoNorm):
+class VirtualBatchNorm(NoNorm):
     """Virtual batch normalisation: statistics of a fixed reference batch and of the picture itself (Salimans
     et al. 2016, section 3.5). The network puts the reference batch before every batch; see
     `networks.reference`."""
@@ -77,10 +77,10 @@ class Virtual(NoNorm):
             raise ValueError(f"norm.reference must be at least 2 pictures, got {self.reference}")
 
     def layer(self, channels: int, affine: bool = True) -> nn.Module:
-        return VirtualBatchNorm(channels, self.reference, affine)
+        return VirtualBatchNorm2d(channels, self.reference, affine)
 
 
-class VirtualBatchNorm(nn.Module):
+class VirtualBatchNorm2d(nn.Module):
     """Normalises [R + N, C, H, W] whose first R are the reference batch. A picture's own statistics count as
     one more picture of the reference batch."""
 
@@ -106,9 +106,10 @@ class VirtualBatchNorm(nn.Module):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Spectral(NoNorm):
+class SpectralNorm(NoNorm):
     """Spectral normalisation: weights divided by their largest singular value (Miyato et al. 2018, equation
-    8), all but the generator's first layer, `Stem`, and the last of its `Mapping`, which stay free."""
+    8), all but the generator's first layer, `Stem`, and the last of its `MappingNetwork`, which stay
+    free."""
 
     def weight(self, module: nn.Module) -> nn.Module:
         return parametrizations.spectral_norm(module)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from cgan.types import Batch, Raw
 
-COLLAPSED = 0.1  # noise variety below this share of the data's
+COLLAPSED = 0.1  # pixel variety below this share of the data's
 WON = 0.99  # share of pairs that the discriminator orders rightly
 EXPLODED = 100.0  # times the median gradient norm
 PATIENCE = 3  # entries in a row before a verdict counts as a win
@@ -22,7 +22,7 @@ MEMORY = 20  # entries of which the median is taken
 
 
 @torch.no_grad()
-def noise_variety(draw: Callable[[Tensor, Raw], Tensor], noises: tuple[Tensor, Tensor], real: Batch) -> float:
+def pixel_variety(draw: Callable[[Tensor, Raw], Tensor], noises: tuple[Tensor, Tensor], real: Batch) -> float:
     """How much the noise changes a picture of a given condition, as a share of how much two real pictures
     differ: mean |G(z1, c) - G(z2, c)| over mean |x1 - x2|. Near 0 the generator has collapsed.
 

@@ -34,7 +34,7 @@ from cgan.training import checkpoint
 from cgan.training.ema import EMA
 from cgan.training.feed import Feed
 from cgan.training.graph import CudaGraphs, Recorded
-from cgan.training.health import Watch, noise_variety
+from cgan.training.health import Watch, pixel_variety
 from cgan.training.lasting import goes_on, lasting, with_ranges
 from cgan.training.log import Log
 from cgan.training.provenance import commit
@@ -277,7 +277,7 @@ class Trainer:
     def _watch(self, means: dict[str, float], log: Log) -> None:
         """Name what goes wrong, in the log and in `faults`, when it begins."""
         encoder, generator = self.ema.average
-        means["health/variety"] = noise_variety(
+        means["health/variety"] = pixel_variety(
             lambda noise, raw: generator(noise, encoder.embed(raw)),
             (self.model.noise(0, len(self.probe.images)), self.model.noise(1, len(self.probe.images))),
             self.probe,
