@@ -1,5 +1,6 @@
 """DiffAugment: the same differentiable transformations before the discriminator for real and generated
-pictures (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training").
+pictures (Zhao et al. 2020, "Differentiable Augmentation for Data-Efficient GAN Training"). Of the paper's
+colour part only brightness; what is uncovered is black, where the authors' code leaves 0, a middle grey.
 
 Shapes: N pictures, C channels, H x W pixels.
 """

@@ -1,7 +1,8 @@
 """What happens inside a generator: its feature maps, and what goes missing without some of their channels.
 
-After GAN Dissection (Bau et al. 2019, "GAN Dissection: Visualizing and Understanding Generative Adversarial
-Networks", sections 3.1 and 3.2). A level is what leaves the stem (level 0) or block k (level k).
+The ablation of GAN Dissection (Bau et al. 2019, "GAN Dissection: Visualizing and Understanding Generative
+Adversarial Networks", section 3.2), without its matching of units to concepts (section 3.1). A level is what
+leaves the stem (level 0) or block k (level k).
 
 Shapes: N pictures, Z noise width, C channels of a level, H x W pixels.
 """
@@ -74,7 +75,7 @@ class Dissection:
         maps [N, C, H, W], without the channels that `off` names by level.
 
         A channel that is switched off has its mean everywhere: it still is there but tells nothing. (Bau et
-        al., section 3.2, put 0 behind a ReLU. Here maps are seen before their norm, where 0 is a value like
+        al., section 3.2, put 0 after a ReLU. Here maps are seen before their norm, where 0 is a value like
         others, and far from a channel's usual ones.) IndexError if there is no such level or channel.
         """
         off = off or {}

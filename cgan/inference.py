@@ -228,7 +228,7 @@ def _fold_modulation(module: Modulation) -> None:
 
 
 def _fold_concatenation(before: nn.ConvTranspose2d, enter: nn.Module) -> None:
-    """The norm behind a transposed convolution goes into its weight [C, O, H, W] and bias [O]."""
+    """The norm after a transposed convolution goes into its weight [C, O, H, W] and bias [O]."""
     if not isinstance(enter.norm, nn.BatchNorm2d):
         return
     r, rm = _affine(enter.norm)

@@ -97,7 +97,7 @@ def lerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
 
 def slerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
     """The great arc from `start` (t = 0) to `end` (t = 1), along the last dimension (Shoemake 1985, section
-    3.3).
+    3.3; of a GAN's noise: White 2016, "Sampling Generative Networks").
 
     The noise keeps the length that the generator was trained on. Where the two ends point the same or
     opposite ways no arc is distinguished, and the line is taken.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -44,6 +44,10 @@ class Registry(Mapping[str, type[T]], Generic[T]):
                 f"unknown {self.kind} {name!r}.{closest(str(name), names)} Accepted: {', '.join(names)}."
             )
         return self._entries[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The dataclass of that name, or `default`."""
+        return self._entries.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries

@@ -18,6 +18,8 @@ def test_unknown_name_fails_with_the_closest_matches_and_all_names():
         ValueError, match=r"unknown loss 'hing'\. Did you mean 'hinge'\? Accepted: bce, hinge\."
     ):
         registry["hing"]
+    assert registry.get("hing") is None
+    assert registry.get("hinge") is float
 
 
 def test_underscores_become_dashes():

@@ -90,6 +90,6 @@ class LabelEncoder(ConditionEncoder):
         return Cond(vector=raw)
 
     def auxiliary_loss(self, auxiliary: Tensor, raw: Raw, cond: Cond) -> Tensor:
-        """Cross-entropy against the label weights, [N] (Odena et al. 2017, equation 3). Dropped labels count
-        0."""
+        """Cross-entropy against the label weights, [N]: one half of Odena et al. 2017, equation 3, whichever
+        pictures these are. Dropped labels count 0."""
         return F.cross_entropy(auxiliary.float(), raw, reduction="none")

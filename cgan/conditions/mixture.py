@@ -48,7 +48,7 @@ def _entries(text: str, choices: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _known(entry: str, choices: tuple[str, ...]) -> bool:
-    """Whether it is one name and its weight. A comma behind the colon is the next one's."""
+    """Whether it is one name and its weight. A comma after the colon is the next one's."""
     name, weight = _cut(entry, choices)
     return name in choices and "," not in weight
 

@@ -1,7 +1,7 @@
 """A caption, read by a recurrent encoder that learns with the GAN.
 
 Shapes: N pictures, L words at most, H numbers that a caption becomes, K that a word is judged by. Raw is
-int64 [N, L], the words' places in the vocabulary from 1; 0 behind the caption's end.
+int64 [N, L], the words' places in the vocabulary from 1; padded with 0.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cgan.types import Cond, Raw
 TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts a sentence
 BANK = 256  # captions of the data that `sample` draws from
 MOST_WORDS, LONGEST_CAPTION = 4096, 64  # in the vocabulary; words in a caption
-AROUND = 3  # words before and behind a word that tell of what it is said: "tilted to the left"
+AROUND = 3  # words before and after a word that tell of what it is said: "tilted to the left"
 JUDGING = 256, 64  # widths of the layers that judge whether a word is true of a picture
 
 
@@ -84,8 +84,8 @@ class Text:
 
 
 class TextEncoder(ConditionEncoder):
-    """Words [N, L] in; out [N, H + 1], by a linear layer from the highest value that each of the GRU's states
-    takes over the words (Conneau et al. 2017, "Supervised Learning of Universal Sentence Representations",
+    """Words [N, L] in; out [N, H + 1], by a GRU, max-pooling of its states over the words (time) and a linear
+    layer (Conneau et al. 2017, "Supervised Learning of Universal Sentence Representations",
     section 3.2), and a 1. What the last state must remember to its end, a maximum keeps. Zeros where there
     are no words."""
 
@@ -103,10 +103,12 @@ class TextEncoder(ConditionEncoder):
         self.gru = nn.GRU(options.embedding, options.hidden, batch_first=True)
         self.leave = nn.Linear(options.hidden, options.width)
         around = (2 * AROUND + 1) * options.embedding
-        self.saying = _hidden(around, *JUDGING)
-        self.evened = nn.BatchNorm1d(options.width, affine=False)  # a faint reading counts as a loud one
-        self.showing = Judging(options.width, *JUDGING)
-        self.meaning = nn.Linear(options.width, JUDGING[-1])  # linear, as is all that reads the embedding
+        # The word classifier of `auxiliary_loss`: a word's logit is the inner product of its embedding in
+        # context and that of what is judged, a picture or the caption's own vector.
+        self.saying = _hidden(around, *JUDGING)  # an MLP on a word in its context
+        self.evened = nn.BatchNorm1d(options.width, affine=False)  # standardises each output of the head
+        self.showing = Judging(options.width, *JUDGING)  # the picture's side, an MLP with a linear shortcut
+        self.meaning = nn.Linear(options.width, JUDGING[-1])  # the caption's; linear, as all that reads it
 
     def fields(self) -> tuple[Caption]:
         return (Caption(self.form, self.options.examples, self.options.longest),)
@@ -181,9 +183,9 @@ class TextEncoder(ConditionEncoder):
         embeddings too, so that they say every word.
 
         A word is judged by itself, so that a nose counts as much as a background, and only by pictures, so
-        that "tilted" asks for more than a hint of "left". What the batch says often, as a word and behind the
+        that "tilted" asks for more than a hint of "left". What the batch says often, as a word and after the
         word before it, counts less: else commas and articles drown "spiky". The other word stands elsewhere
-        in the batch between the same words, or behind the same: "looking right" for "looking left", which
+        in the batch between the same words, or after the same: "looking right" for "looking left", which
         other pictures teach too seldom to tell a glance from a light. Judging words: Li et al. 2019
         ("Controllable Text-to-Image Generation"); with other captions as negatives: Reed et al. 2016; with
         other words: Clark et al. 2020 ("ELECTRA").

@@ -1,6 +1,7 @@
 """What an adversarial loss is: two pure functions of logits, per sample. The training step averages once.
 
-Shapes: N pictures. Logits are unbounded, higher is more real.
+Shapes: N pictures; where M discriminators judge, [N, M] in place of [N]. Logits are unbounded, higher is
+more real.
 """
 
 from __future__ import annotations

@@ -12,8 +12,9 @@ from torch import Tensor
 class Wasserstein:
     """L_D = D(G(z)) - D(x),  L_G = -D(G(z)), on logits.
 
-    An estimate of the Wasserstein distance only while D is Lipschitz: with the original's weight clipping
-    (`training.clip_weights`), a gradient penalty, R1 or spectral norm. A configuration without any is
+    -L_D estimates the Wasserstein distance only while D is 1-Lipschitz (up to scale): weight clipping
+    (`training.clip_weights`), a gradient penalty or spectral norm. R1 and R2 only keep D's logits from
+    growing (Mescheder et al. 2018); the loss is then no such estimate. A configuration without any of them is
     refused.
     """
 

@@ -1,4 +1,5 @@
-"""Self-attention over positions (SAGAN; Zhang et al. 2019, equations 1 to 3).
+"""Self-attention over positions (SAGAN; Zhang et al. 2019, equations 1 to 3), as in BigGAN's code: keys and
+values max-pooled 2x2, values of C / 2 channels (the paper: C / 8, no pooling).
 
 Shapes: N pictures, C channels, H x W pixels, A = C / 8 attention channels, V = C / 2 value channels.
 """

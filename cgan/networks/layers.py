@@ -47,7 +47,7 @@ class Modulation(nn.Module):
 
 
 class Concatenation(nn.Module):
-    """Normalise, put a ReLU behind, and append the condition to the channels, as in the article."""
+    """Normalise, apply ReLU, and append the condition to the channels, as in the article."""
 
     def __init__(self, channels: int, vector_dim: int, spatial_channels: int, norm: Norm):
         super().__init__()

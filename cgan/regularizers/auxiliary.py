@@ -14,9 +14,9 @@ from cgan.regularizers.base import Player, Regularizer, Turn
 
 @dataclass(frozen=True, kw_only=True)
 class Auxiliary(Regularizer):
-    """Equation 3: the discriminator learns to read the condition off real pictures, the generator to have it
-    read off its own. The discriminator does not learn from generated pictures, which may not show what was
-    asked for."""
+    """Equation 3: the discriminator learns to read the condition off pictures, the generator to have it read
+    off its own. For the discriminator its real half only: the paper also has it classify generated pictures,
+    which may not show what was asked for."""
 
     players: ClassVar[tuple[Player, ...]] = ("discriminator", "generator")
     generator_share: float = 1.0  # the generator's weight as a share of the discriminator's

@@ -1,6 +1,6 @@
 """What a regulariser is: a penalty per sample, added to one player's loss or to both, every so many steps.
 
-Shapes: N pictures, C channels, H x W pixels.
+Shapes: N pictures, C channels, H x W pixels. Where M discriminators judge, a loss or penalty is [N, M].
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Player = Literal["discriminator", "generator"]
 
 @dataclass(frozen=True)
 class View:
-    """What a player sees in one step: pictures behind augmentation, their condition and the verdicts on
+    """What a player sees in one step: pictures after augmentation, their condition and the verdicts on
     them."""
 
     images: Tensor  # [N, C, H, W]

@@ -36,7 +36,7 @@ class R1(Regularizer):
     every: int = 16
 
     def penalty(self, turn: Turn) -> Tensor:
-        """[N]."""
+        """[N], or [N, M]."""
         return 0.5 * squared_gradient(turn.discriminator, turn.real.images, turn.real.cond)
 
 
@@ -48,7 +48,7 @@ class R2(Regularizer):
     every: int = 16
 
     def penalty(self, turn: Turn) -> Tensor:
-        """[N]."""
+        """[N], or [N, M]."""
         return 0.5 * squared_gradient(turn.discriminator, turn.fake.images, turn.fake.cond)
 
 
@@ -61,7 +61,7 @@ class GradientPenalty(Regularizer):
     weight: float = 10.0
 
     def penalty(self, turn: Turn) -> Tensor:
-        """[N]. One draw a picture from torch's global generator."""
+        """[N], or [N, M]. One draw a picture from torch's global generator."""
         real, fake = turn.real.images, turn.fake.images
         between = torch.lerp(fake, real, torch.rand(len(real), 1, 1, 1, device=real.device))
         squared = squared_gradient(turn.discriminator, between, turn.real.cond)

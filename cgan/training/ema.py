@@ -25,7 +25,8 @@ class EMA:
 
     def schedule(self, batch: int, images_seen: int) -> None:
         """Set how far `update` goes after `batch` more pictures. The half-life is `kimg`, or a twentieth of
-        the pictures seen while that is less, so that the first average is not the untrained network."""
+        the pictures seen while that is less (`ema_rampup` of StyleGAN2-ADA; Karras et al. 2020), so that the
+        first average is not the untrained network."""
         half_life = min(self.kimg * 1000, images_seen * 0.05)
         self.weight.fill_(1 - 0.5 ** (batch / max(half_life, 1e-8)))
 
