@@ -298,6 +298,13 @@ def test_no_two_texts_are_the_same_in_english():
     assert twice[1] == 1, twice[0]
 
 
+def test_no_two_texts_have_one_key():
+    """The last would take the place of the others."""
+    files = "".join(path.read_text("utf-8") for path in (stage.HERE / "texts").glob("*.json"))
+    twice = Counter(re.findall(r'^ "(.+)": \{$', files, re.MULTILINE)).most_common(1)[0]
+    assert twice[1] == 1, twice[0]
+
+
 def test_what_the_bundled_study_says_is_there_in_every_language():
     rows = BundledStudy().rows.values()
     said = {row[key] for row in rows for key in ("group", "title", "sentence")}

@@ -28,7 +28,7 @@ class Compare(Tab):
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         rows = self.study.rows
         if not rows:
-            return f'<p class="note">{text("compare_none")}</p>'
+            return f'<p class="note">{text("compare_absent")}</p>'
         groups = dict.fromkeys(row["group"] for row in rows.values())
         chips = "".join(self._group(group) for group in groups)
         default = ",".join(first_choice(rows))
