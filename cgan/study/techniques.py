@@ -69,7 +69,8 @@ ROWS = (
         {"loss": "wasserstein", "training.clip_weights": "0.03"},
         "Arjovsky, Chintala & Bottou 2017",
         "The critic estimates a distance between distributions; clipping its weights keeps it from growing "
-        "without bound.",
+        "without bound. The paper gives the critic five steps for each of the generator's and uses RMSProp; "
+        "this row one step, and Adam.",
     ),
     Row(
         "wgan-gp",
@@ -77,7 +78,8 @@ ROWS = (
         LOSS,
         {"loss": "wasserstein", "regularizers.gradient-penalty.weight": "10"},
         "Gulrajani et al. 2017",
-        "Holds the critic's slope near 1 between real and generated pictures; its weights stay free.",
+        "Holds the critic's slope near 1 between real and generated pictures; its weights stay free. The "
+        "paper gives the critic five steps for each of the generator's, this row one.",
     ),
     Row(
         "hinge",
