@@ -1,7 +1,7 @@
 """Simulated visitors who drag a slider; the newest value wins.
 
-Every visitor wishes for a new picture `rate` times a second and has one request under way at most; what he
-wishes for meanwhile replaces what he wished for before. A latency runs from the wish to the last byte.
+Every visitor asks for a new picture `rate` times a second and has one request under way at most; what they
+ask for meanwhile replaces what they asked for before. A latency runs from the asking to the last byte.
 """
 
 from __future__ import annotations
@@ -92,8 +92,8 @@ class Connection:
 class Slider(Protocol):
     """Where a visitor drags."""
 
-    async def picture(self, wish: int) -> str:
-        """Ask for picture number `wish` and read it. "" or what went wrong."""
+    async def picture(self, number: int) -> str:
+        """Ask for picture `number` and read it. "" or what went wrong."""
 
 
 class Route:
@@ -106,8 +106,8 @@ class Route:
     def open(cls, port: int, seed: int) -> Route:
         return cls(Connection(port), seed)
 
-    async def picture(self, wish: int) -> str:
-        value = f"z={wish % 1000 * 0.005:.3f},{wish // 1000}"
+    async def picture(self, number: int) -> str:
+        value = f"z={number % 1000 * 0.005:.3f},{number // 1000}"
         status, body = await self.connection.get(
             f"/frame.png?seed={self.seed}&label=3&{value}&client=visitor{self.seed}"
         )
@@ -125,9 +125,9 @@ class Queue:
     def open(cls, port: int, seed: int) -> Queue:
         return cls(Connection(port), Connection(port), seed)
 
-    async def picture(self, wish: int) -> str:
+    async def picture(self, number: int) -> str:
         session = f"visitor{self.seed}"
-        data = [self.seed % 2**31, wish % 1600 * 0.005 - 4]
+        data = [self.seed % 2**31, number % 1600 * 0.005 - 4]
         join = {"data": data, "fn_index": 0, "session_hash": session, "event_data": None, "trigger_id": None}
         status, body = await self.connection.post("/gradio_api/queue/join", join)
         if status != 200:
@@ -148,7 +148,7 @@ KINDS = {"ours": Route, "stock": Queue}
 
 
 async def visit(slider: Slider, seed: int, rate: float, seconds: float) -> Tally:
-    """One visitor who drags for so long. No two visitors, and no two wishes, are for the same picture."""
+    """One visitor who drags for so long. No two visitors, and no two requests, are for the same picture."""
     tally = Tally()
     begin = time.perf_counter() + random.Random(seed).random() / rate
     last, sent = int(rate * seconds) - 1, -1

@@ -24,7 +24,7 @@ class Slow:
     def __init__(self, seconds: float):
         self.seconds = seconds
 
-    async def picture(self, wish: int) -> str:
+    async def picture(self, number: int) -> str:
         await asyncio.sleep(self.seconds)
         return ""
 

@@ -181,7 +181,7 @@ def test_where_no_real_pictures_are_kept(app, data, monkeypatch):
     assert told(app, "/real.json?label=two") == {"logits": [], "pictures": [], "shown": []}
     response = get(app, "/real.png?label=two")
     assert response.status_code == 400
-    assert "no real pictures that tell what they show are kept for model bce" in response.text
+    assert "no labelled real pictures are stored for model bce" in response.text
 
 
 @pytest.mark.parametrize("form", ["attributes", "text", "mask", "image"])

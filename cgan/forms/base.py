@@ -64,8 +64,8 @@ FORMS = (
         "the colour of the glasses, the noise decides.",
         "Each number is scaled to −1 … 1, each choice is a row of weights, and one last number says that "
         "there is an answer at all. This vector enters as a label does.",
-        "As for a label, by projection. One score passes over small things, so an auxiliary head reads "
-        "every attribute back, and the generator learns to have them read rightly.",
+        "As for a label, by projection. A single score overlooks small things, so an auxiliary head reads "
+        "every attribute off the picture, and the generator is trained so that it reads them correctly.",
         "As for the label; Perarnau et al. 2016 (attributes of faces)",
         {
             "long red hair, a smile": FACE,
@@ -79,16 +79,17 @@ FORMS = (
         "faces-text",
         "Text",
         "You write a sentence; what it doesn't say the noise decides.",
-        "A recurrent network reads word after word. The highest value that each of its states takes goes "
-        "into one vector, which enters as a label does. It learns with the GAN; where this begins from "
-        "another, at first alone. Words it never met are named to you and left out.",
+        "A recurrent network (GRU) reads word after word; max-pooling over time keeps the highest value of "
+        "each of its states. A linear layer makes this one vector, which enters as a label does. It is "
+        "trained jointly with the GAN; if training starts from another model, first on its own. Words it "
+        "never met are named to you and left out.",
         "By projection. In training it also sees real pictures under other pictures' captions and learns to "
         "refuse these, since otherwise any good picture would pass, whatever the caption. From the auxiliary "
         "head's vector each word, with those around it, must be found true of its own picture and untrue of "
         "the others, and another word in its place untrue: a small nose counts as much as the whole "
         "background, and left is not right.",
-        "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Conneau et al. 2017 (the "
-        "highest of its states); Li et al. 2019 (judging word by word); Clark et al. 2020 (words exchanged)",
+        "Reed et al. 2016 (matching-aware discriminator); Cho et al. 2014 (GRU); Conneau et al. 2017 (max-"
+        "pooling); Li et al. 2019 (judging word by word); Clark et al. 2020 (words exchanged)",
     ),
     Form(
         "faces-image",
@@ -97,7 +98,7 @@ FORMS = (
         "A convolutional encoder makes the drawing small step by step. At each resolution its feature maps "
         "give a scale and a shift for every channel at every pixel, so that a line stays where it was "
         "drawn.",
-        "The drawing is put behind the picture as further channels: a picture that does not follow it looks "
+        "The drawing is appended to the picture as further channels: a picture that does not follow it looks "
         "wrong.",
         "Isola et al. 2017 (pix2pix); Park et al. 2019 (the scale and shift at every pixel)",
     ),
@@ -107,7 +108,7 @@ FORMS = (
         "You paint by classes: here hair, there a hat; the noise decides how they look.",
         "Each class is a map of zeros and ones. Averaged down to each resolution, two convolutions turn the "
         "maps into a scale and a shift for every channel at every pixel: SPADE.",
-        "The maps are put behind the picture as further channels.",
+        "The maps are appended to the picture as further channels.",
         "Park et al. 2019 (SPADE); Isola et al. 2017",
     ),
 )

@@ -100,7 +100,7 @@ def real_sheet(query: Query, resident: Resident) -> Work:
     def run() -> bytes:
         pictures, *_ = found()
         if not len(pictures):
-            raise ValueError(f"no real pictures that tell what they show are kept for model {resident.name}")
+            raise ValueError(f"no labelled real pictures are stored for model {resident.name}")
         return png(enlarge(tile(pictures, SHOWN), scale))
 
     return Work(run)
