@@ -246,6 +246,18 @@ def test_captions_are_read_word_by_word():
     assert not made.given(made.encode(TARGETS))[3], "a picture without a caption"
 
 
+def test_chinese_captions_are_read_character_by_character():
+    captions = ["一个红色的圆，在T-shirt上。", "一个方块,ちいさな"]
+    made = Text(embedding=4, hidden=6).fit({"text": [(caption,) for caption in captions]}).build()
+    known = set("一个红色的圆，在上。方块,ちいさな") | {"t-shirt"}
+    assert set(made.options.vocabulary) == known
+    raw = made.parse({"text": "一个 方块，在 T-shirt 上"})
+    assert made.decode(raw)["text"].tolist() == ["一个方块，在 t-shirt 上"]
+    assert made.encode({"text": [(captions[0],)]}).count_nonzero() == 11
+    (remark,) = made.remarks({"text": "一个绿色的圆"})
+    assert remark.text == "unknown word: '绿'."
+
+
 def test_a_picture_without_a_caption_is_no_example():
     targets = {"text": [("",), (), ("...",), ("a red face",)]}
     assert Text().fit(targets).examples == ("a red face",)
