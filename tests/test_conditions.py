@@ -163,7 +163,7 @@ def test_samples_depend_on_seed_and_index_alone(name):
 
 @pytest.mark.parametrize("name", [name for name in CONDITIONS if name != "label"])
 def test_missing_data_are_named(name):
-    with pytest.raises(ValueError, match=rf"no column '{FORMS[name]}'; --condition may ask for: none"):
+    with pytest.raises(ValueError, match=rf"no column '{FORMS[name]}'; nothing is known of its pictures"):
         condition(name).fit({"classes": CLASSES})
 
 
