@@ -162,7 +162,7 @@ def main(argv: list[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--visitors", default="1,8,30", metavar="N,N", help="how many (%(default)s)")
-    parser.add_argument("--rate", type=float, default=5.0, help="requests per visitor and second (%(default)s)")
+    parser.add_argument("--rate", type=float, default=5.0, help="requests a visitor and second (%(default)s)")
     parser.add_argument("--seconds", type=float, default=20.0, help="of a turn (%(default)s)")
     parser.add_argument("--turns", type=int, default=3, help="of each server and number (%(default)s)")
     parser.add_argument("--baseline", default="yes", choices=("yes", "no"), help="(%(default)s)")

@@ -62,8 +62,8 @@ class Bench:
         """FileNotFoundError if the data or its feature network is missing."""
         dataset, form = study.baseline.dataset, study.baseline.condition.form
         torch.set_num_threads(study.baseline.training.threads or torch.get_num_threads())
-        reference = real_reference(dataset, form, data_root, download, count=study.count)
-        return Bench(dataset.load(data_root, "train", download), reference)
+        data = dataset.load(data_root, "train", download)
+        return Bench(data, real_reference(dataset, form, data_root, download, study.count, train=data))
 
 
 def run(study: Study, bench: Bench, out: Path, command: str) -> None:
