@@ -21,7 +21,7 @@ from cgan.engine import Busy, Engine, Resident, Superseded
 from cgan.ui.arrivals import Arrivals
 from cgan.ui.cache import Cache
 from cgan.ui.i18n import TABLES, version
-from cgan.ui.plans import Plan, Route
+from cgan.ui.plans import Plan, Route, decodes
 from cgan.ui.query import Query
 from cgan.ui.reading import judge
 from cgan.ui.tabs import ROUTES
@@ -139,7 +139,7 @@ class PictureRoutes:
         loop, route = asyncio.get_running_loop(), self.routes[path]
         plan = (
             await loop.run_in_executor(self._aside, route.answer, query, resident)
-            if route.aside
+            if route.aside or decodes(query, resident)
             else route.answer(query, resident)
         )
         query.done()
