@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cgan.conditions import Choice, Field
 from cgan.ui.controls import seed, slider
-from cgan.ui.fields import widgets
+from cgan.ui.fields import title, widgets
 from cgan.ui.i18n import say, text
 from cgan.ui.tabs.base import Tab
 
@@ -104,16 +104,12 @@ def _held(fields: Sequence[Field]) -> str:
     )
     if len(choices) == 1:
         return held
-    names = "".join(f'<option value="{each.name}">{_title(each)}</option>' for each in choices)
+    names = "".join(f'<option value="{each.name}">{escape(title(each))}</option>' for each in choices)
     picker = (
         f'<div class="dropdown"><label for="mixer-mixed">{text("mixer_mixed")}</label><select '
         f'id="mixer-mixed" name="mixed" data-default="{choices[0].name}" data-page>{names}</select></div>'
     )
     return held + picker
-
-
-def _title(field: Field) -> str:
-    return escape(field.name.replace("_", " ").capitalize())
 
 
 def _triangle() -> str:
