@@ -53,20 +53,15 @@ def _pictures(model: ConditionalGAN, seed: int, raw: Raw) -> Tensor:
     return torch.cat([model.sample(noise[rows].to(device), raw[rows].to(device)).cpu() for rows in chunks])
 
 
-def drawer(model: ConditionalGAN, targets: Mapping[str, Any] | None = None) -> Draw:
+def drawer(model: ConditionalGAN, targets: Mapping[str, Any]) -> Draw:
     """Draws pictures for the metrics. Their conditions are those of real pictures that the generator has not
-    seen, `targets` (`RealReference.test`), in random order; or from the prior, where it is known exactly."""
+    seen, `targets` (`RealReference.test`), in random order: rare ones are asked for as rarely as they are met.
+    """
 
     def draw(seed: int, count: int, noises: int = 1) -> Pictures:
-        wanted = -(-count // noises)
-        if targets is None or model.encoder.bank is None:
-            raw = model.encoder.sample(wanted, seed)
-            known = {name: torch.as_tensor(column) for name, column in model.encoder.decode(raw).items()}
-        else:
-            known = rows_of(targets, _rows(seed, wanted, targets[model.encoder.form]))
-            raw = model.encoder.encode(known)
-        repeat = torch.arange(count) // noises
-        return _pictures(model, seed, raw[repeat]), rows_of(known, repeat)
+        rows = _rows(seed, -(-count // noises), targets[model.encoder.form])
+        known = rows_of(targets, rows[torch.arange(count) // noises])
+        return _pictures(model, seed, model.encoder.encode(known)), known
 
     return draw
 
