@@ -1,7 +1,7 @@
 """Ways through latent space: leading directions, interpolation, a place by seed and sliders.
 
-Shapes: N pictures, Z noise width, R weight rows, L directions, K corners or places that read the noise,
-S samples, F features.
+Shapes: N pictures, Z noise width, Y style width (noise and condition), R weight rows, L directions, K corners
+or places that read the noise, S samples, F features.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ def directions(model: ConditionalGAN, count: int) -> Tensor:
     """The unit directions [L, Z] that move the generator most, strongest first; L is `count` or Z, whichever
     is less.
 
-    Closed form (SeFa; Shen & Zhou 2021, equation 5): right singular vectors of every weight that reads the
-    noise, each weight first scaled to norm 1 so that no layer outvotes the others; one of zeros has no say. A
-    direction's largest component is positive.
+    Closed form (SeFa; Shen & Zhou 2021, equation 5): eigenvectors of the sum of A^T A over every weight A
+    that reads the noise, each first scaled to norm 1 so that no layer outvotes the others; one of zeros has
+    no say. Where a mapping network lies between, A is the weight times the network's slope, and A^T A the
+    mean over S samples. A direction's largest component is positive.
     """
-    reading = torch.cat([weight / weight.norm() for weight in _weights_reading_noise(model)])  # [R, Z]
-    leading = torch.linalg.svd(reading.nan_to_num(), full_matrices=False).Vh[:count]  # [L, Z]
+    read = sum((gram / gram.trace()).nan_to_num() for gram in _grams(model))
+    leading = torch.linalg.eigh(read).eigenvectors.flip(1).T[:count]  # [L, Z]
     return _signed(leading).float()
 
 
@@ -44,8 +45,8 @@ def principal(model: ConditionalGAN, count: int) -> Tensor:
 
     Sampled (GANSpace; Härkönen et al. 2020): the features are what leaves the first block, their
     components are those of S samples, and a component's direction is the linear regression of the noise on
-    its coordinate, u_k = sum_s x_sk z_s / sum_s x_sk^2. Unlike there, the condition is not held fast but its
-    mean is taken off, so that the components follow the noise and hold for every condition. The directions
+    its coordinate, u_k = sum_s x_sk z_s / sum_s x_sk^2. Unlike there, the condition is not fixed; each
+    condition's mean is subtracted instead, so that the components follow the noise and hold for every one. The directions
     are of length 1 and signed as in `directions`, but not at right angles to each other.
     """
     noise = model.noise(SEED, ASKED * SAMPLES)  # [S, Z]
@@ -79,15 +80,28 @@ def spread(noise: Tensor, moved: Tensor, layers: Sequence[int], readers: int) ->
     return found
 
 
-def _weights_reading_noise(model: ConditionalGAN) -> list[Tensor]:
-    """float64 [R, Z] on the CPU: the stem's weight and those of the modulations that see the noise."""
+def _grams(model: ConditionalGAN) -> list[Tensor]:
+    """A^T A of the stem and of the modulations that see the noise, each float64 [Z, Z] on the CPU."""
+    generator, slopes = model.generator, _slopes(model)
+    weights = [generator.stem.weight.flatten(1).mT]  # [R, Y]
+    if generator.block_style_dim > model.encoder.vector_dim:
+        weights += [module.style.weight for module in generator.modules() if isinstance(module, Modulation)]
+    return [
+        sum(read.mT @ read for read in (weight.detach().double().cpu() @ slope for slope in slopes))
+        for weight in weights
+    ]
+
+
+def _slopes(model: ConditionalGAN) -> Tensor:
+    """How the style that the weights read follows the noise, float64 [S, Y, Z] on the CPU: a mapping
+    network's Jacobian at S samples; without one S is 1, and noise and condition are the style."""
     generator, dim = model.generator, model.config.generator.noise_dim
-    weights = [generator.stem.weight.flatten(1).mT[:, :dim]]
-    sees_noise = generator.block_style_dim > model.encoder.vector_dim
-    for module in generator.modules() if sees_noise else ():
-        if isinstance(module, Modulation):
-            weights.append(module.style.weight[:, :dim])
-    return [weight.detach().double().cpu() for weight in weights]
+    if generator.mapping is None:
+        return torch.eye(len(generator.stem.weight), dim, dtype=torch.float64)[None]
+    noise, cond = model.noise(SEED, SAMPLES), model.encoder.embed(model.encoder.sample(SAMPLES, SEED))
+    style = noise if cond.vector is None else torch.cat([noise, cond.vector.detach()], dim=1)  # [S, Y]
+    found = torch.autograd.functional.jacobian(lambda own: generator.mapping(own).sum(0), style)  # [Y, S, Y]
+    return found.movedim(1, 0)[..., :dim].double().cpu()
 
 
 def lerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:

@@ -46,9 +46,9 @@ def drawn_root(root: Path, training: int, test: int) -> Path:
     raw.mkdir(parents=True)
     model = ConditionalGAN.load(FOLDER)
     for name, seed, count in (("train", 1, training), ("t10k", 2, test)):
-        images, asked = drawer(model)(seed, count)
+        images, drawn = drawer(model, {"label": torch.arange(10)})(seed, count)
         write_idx(raw / f"{name}-images-idx3-ubyte", images[:, 0])
-        write_idx(raw / f"{name}-labels-idx1-ubyte", asked["label"])
+        write_idx(raw / f"{name}-labels-idx1-ubyte", drawn["label"])
     return root
 
 
@@ -133,8 +133,8 @@ def test_bad_input_gets_one_line(root, tmp_path, capsys, arguments, message):
 
 def test_a_model_of_another_size_is_refused(root):
     torch.manual_seed(0)
-    config = tiny_config(dataset__size=8)
-    model = ConditionalGAN(config.model({"classes": config.dataset.classes[:3]}, 8, 1)).eval()
+    config = tiny_config(dataset__size=8, condition=Label())
+    model = ConditionalGAN(config.model({"classes": config.dataset.classes}, 8, 1)).eval()
     measure = quick_evaluation(tiny_config(dataset__size=28).dataset, "label", root, count=150)
     with pytest.raises(ValueError, match="feature network takes uint8 pictures"):
         measure(model)
@@ -242,10 +242,13 @@ def test_a_model_of_other_classes_than_the_data_s_is_not_measured(root):
 
 def test_samples_do_not_depend_on_how_many_are_drawn():
     model = ConditionalGAN.load(FOLDER)
-    few, asked_few = drawer(model)(3, 20)
-    many, asked_many = drawer(model)(3, 600)
+    draw = drawer(model, {"label": torch.tensor([3, 3, 3, 7])})
+    (few, asked_few), (many, asked_many) = draw(3, 20), draw(3, 600)
     assert (few.int() - many[:20].int()).abs().max() <= 1
     assert (asked_few["label"] == asked_many["label"][:20]).all()
+    counts = asked_many["label"].bincount(minlength=10)
+    assert counts[3] + counts[7] == 600, "no class is asked for that is not met"
+    assert counts[3] > 2 * counts[7] > 0, "a rare one rarely"
 
 
 @pytest.fixture(scope="module")
@@ -289,7 +292,7 @@ def test_every_form_is_measured_recorded_and_told(faces, form, tmp_path, capsys)
     assert set(quickly(model)) == {"obedience", "frechet", "frechet_ratio"}
 
 
-@pytest.mark.parametrize("form", [form for form in MEASURES if form != "label"])
+@pytest.mark.parametrize("form", MEASURES)
 def test_conditions_are_those_of_unseen_pictures_each_under_several_noises(form):
     torch.manual_seed(0)
     config = configured(form)

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from cgan.latent import directions, lerp, place, principal, slerp, spread
+from cgan.latent import SAMPLES, SEED, directions, lerp, place, principal, slerp, spread
 from cgan.networks.norms import Batch, Spectral, Virtual
 from tests.conftest import tiny_model
 
@@ -42,6 +42,27 @@ def test_every_layer_has_the_same_say():
     with torch.no_grad():
         model.generator.stem.weight[:5] *= 1000
     torch.testing.assert_close(directions(model, 5), before, atol=1e-4, rtol=0)
+
+
+def test_a_mapping_network_is_seen_through():
+    """What moves the style that the stem reads, not what moves the network's input."""
+    model = tiny_model(generator__mapping=6)
+    generator = model.generator
+    with torch.no_grad():
+        for module in (p for name, p in generator.named_parameters() if "style" in name):
+            module.zero_()
+        generator.mapping.leave.weight.normal_(std=3)
+    noise, cond = model.noise(SEED, SAMPLES), model.encoder.embed(model.encoder.sample(SAMPLES, SEED))
+
+    def read(moved):
+        return generator.stem(generator.mapping(torch.cat([moved, cond.vector], dim=1)))
+
+    def moves(direction):
+        return (read(noise + 1e-3 * direction) - read(noise - 1e-3 * direction)).square().sum().item()
+
+    found = [moves(direction) for direction in directions(model, 5)]
+    assert found == sorted(found, reverse=True)
+    assert found[0] > max(map(moves, torch.eye(5)))
 
 
 @pytest.mark.parametrize("norm", [Batch(), Spectral()], ids=str)

@@ -62,8 +62,8 @@ class Bench:
         """FileNotFoundError if the data or its feature network is missing."""
         dataset, form = study.baseline.dataset, study.baseline.condition.form
         torch.set_num_threads(study.baseline.training.threads or torch.get_num_threads())
-        reference = real_reference(dataset, form, data_root, download, count=study.count)
-        return Bench(dataset.load(data_root, "train", download), reference)
+        data = dataset.load(data_root, "train", download)
+        return Bench(data, real_reference(dataset, form, data_root, download, study.count, train=data))
 
 
 def run(study: Study, bench: Bench, out: Path, command: str) -> None:
@@ -101,7 +101,7 @@ def train_and_score(
     def measure(model: ConditionalGAN) -> dict[str, float]:
         nonlocal last
         last, started = model, time.monotonic()
-        return quick(drawer(model), bench.reference) | {"measuring": time.monotonic() - started}
+        return quick(drawer(model, bench.reference.test[1]), bench.reference) | {"measuring": time.monotonic() - started}
 
     trainer = Trainer(config, bench.data, folder, measure)
     failure, figures = None, None
@@ -133,7 +133,8 @@ def train_and_score(
 
 def scored(model: ConditionalGAN, reference: RealReference, seed: int) -> dict[str, float]:
     """The figures of `reference.count` pictures drawn under `seed`; frechet_ratio is over the real floor."""
-    return _kept(score(drawer(model)(seed, reference.count), reference), reference)
+    draw = drawer(model, reference.test[1])
+    return _kept(score(draw(seed, reference.count), reference), reference)
 
 
 def _kept(report: Mapping[str, Any], reference: RealReference) -> dict[str, float]:
