@@ -15,7 +15,6 @@ configuration it is its first, begun from --init's weights or from none.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import shlex
 import sys
@@ -27,7 +26,7 @@ from typing import Any
 from safetensors import SafetensorError
 
 from cgan.cli import Parser, fail, first_process
-from cgan.config import Config, add_flags, override, to_json
+from cgan.config import Config, add_flags, override
 from cgan.model import BUNDLED
 from cgan.presets import BEGINNINGS, PRESETS, preset, stages
 from cgan.registry import closest
@@ -94,11 +93,9 @@ def main(argv: list[str] | None = None) -> int:
         if not (study or arguments or init):
             configs, init = stages(named.preset), beginning(named.preset)
         if named.dry_run:
-            print(describe(config, named.data_root, named.download))
-            if init:
-                print(f"begins from the weights of {init}")
-            for later in configs[1:]:
-                print(f"then, from the weights before: {changes(config, later)}")
+            from cgan.preview import dry_run
+
+            dry_run(configs, named.data_root, named.download, init)
             return 0
         if not named.data_root or not named.out:
             raise ValueError("--data-root and --out are needed to train")
@@ -181,6 +178,7 @@ def train(
     from cgan import hub
     from cgan.evaluation import quick_evaluation
     from cgan.model import ConditionalGAN
+    from cgan.preview import tell
     from cgan.training.folder import History, finish
     from cgan.training.trainer import Trainer, earlier
 
@@ -190,9 +188,11 @@ def train(
     dataset, condition = configs[0].dataset, configs[0].condition
     data, evaluate = dataset.load(data_root, "train", download), None
     condition.fit(data.targets)  # whether the data tell what the condition needs, before more is read
+    if first_process():
+        tell(data)
     if configs[0].training.evaluate_kimg:
         try:
-            evaluate = quick_evaluation(dataset, condition.form, data_root, download)
+            evaluate = quick_evaluation(dataset, condition.form, data_root, download, train=data)
         except (ValueError, FileNotFoundError) as error:
             if first_process():
                 fail("train.py", f"sample grids but no figures: {error}")
@@ -226,37 +226,6 @@ def is_folder(flag: str | None, value: str) -> bool:
     Hub."""
     own = Path(value).exists() and not Path(value).is_relative_to("assets")
     return flag in ("--data-root", "--out") or (flag == "--init" and own)
-
-
-def describe(config: Config, data_root: Path | None, download: bool) -> str:
-    """The resolved configuration as JSON and the networks' sizes, for which some data sets must be read."""
-    from cgan.model import ConditionalGAN
-
-    dataset, resolved = config.dataset, json.dumps(to_json(config), indent=1)
-    if data_root:
-        data = dataset.load(data_root, "train", download)
-        targets, size, channels = data.targets, data.size, data.channels
-    elif dataset.classes and config.condition.form == "label":
-        targets, size, channels = {"classes": dataset.classes}, dataset.size, dataset.channels
-    else:
-        return f"{resolved}\nthe networks' sizes follow from the data: add --data-root DATA"
-    model = ConditionalGAN(config.model(targets, size, channels))
-    counts = {name: sum(p.numel() for p in part.parameters()) for name, part in model.named_children()}
-    return "\n".join([resolved, *(f"{name}: {count:,} parameters" for name, count in counts.items())])
-
-
-def changes(before: Config, config: Config) -> str:
-    """What differs between two configurations, as flags."""
-    one, other = flat(to_json(before)), flat(to_json(config))
-    return " ".join(f"--{path} {value}" for path, value in other.items() if one.get(path) != value)
-
-
-def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """A nested dictionary by dotted paths."""
-    found: dict[str, Any] = {}
-    for name, value in data.items():
-        found |= flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {prefix + name: value}
-    return found
 
 
 if __name__ == "__main__":

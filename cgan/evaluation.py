@@ -19,7 +19,7 @@ from cgan.atomic import replacing
 from cgan.conditions import ConditionEncoder
 from cgan.data import DATASETS, Dataset, Images
 from cgan.metrics.asked import asked, rows_of
-from cgan.metrics.features import FeatureNetwork, command, home
+from cgan.metrics.features import FeatureNetwork, check_pictures, command, home
 from cgan.metrics.judge import Subjects
 from cgan.metrics.report import (
     CONDITIONS,
@@ -55,7 +55,7 @@ def _pictures(model: ConditionalGAN, seed: int, raw: Raw) -> Tensor:
 
 def drawer(model: ConditionalGAN, targets: Mapping[str, Any]) -> Draw:
     """Draws pictures for the metrics. Their conditions are those of real pictures that the generator has not
-    seen, `targets` (`RealReference.test`), in random order: rare ones are asked for as rarely as they are met.
+    seen, `targets` (`RealReference.test`), in random order: rare ones are asked for as rarely as they occur.
     """
 
     def draw(seed: int, count: int, noises: int = 1) -> Pictures:
@@ -72,10 +72,17 @@ def _rows(seed: int, count: int, column: Sequence[Any]) -> Tensor:
 
 
 def real_reference(
-    dataset: Dataset, form: str, data_root: Path, download: bool, count: int, fewer: bool = False
+    dataset: Dataset,
+    form: str,
+    data_root: Path,
+    download: bool,
+    count: int,
+    fewer: bool = False,
+    train: Images | None = None,
 ) -> RealReference:
     """The real pictures that a model of `dataset` is measured against: `count` of them, or if `fewer` is
-    allowed as many as there are, and fewer still, of the training set too, if they are large.
+    allowed as many as there are, and fewer still, of the training set too, if they are large. `train`: the
+    training set, where it has been read already.
 
     Raises FileNotFoundError if the data or the data set's feature network is missing, ValueError if the
     network was made for other pictures or does not read what the form asks for, or they are too few.
@@ -83,11 +90,11 @@ def real_reference(
     name = DATASETS.name_of(dataset)
     try:
         network = FeatureNetwork.load(name, home(name, dataset, data_root), data=dataset)
-    except FileNotFoundError:
-        if not fewer:  # the trainer has read the data
-            dataset.load(data_root, "test", download)  # a wrong folder is told before a judge that it lacks
+    except FileNotFoundError:  # a wrong folder, or that no judge would help, is told before
+        check_pictures(name, dataset, dataset.load(data_root, "test", download), form)
         raise
-    train, test = (dataset.load(data_root, split, download) for split in ("train", "test"))
+    train = train or dataset.load(data_root, "train", download)
+    test = dataset.load(data_root, "test", download)
     _check_judge(network, dataset, train)
     seen = train.images, {"label": train.targets["label"]} if "label" in train.targets else {}
     if fewer:
@@ -123,7 +130,7 @@ def alike(dataset: Dataset, form: str, test: Images) -> Tensor | None:
 def _check_judge(network: FeatureNetwork, dataset: Dataset, data: Images) -> None:
     """ValueError if the network has not been made for such pictures."""
     info, subjects = network.info, Subjects.of(data.targets)
-    if (info.channels, info.size, info.subjects) == (data.channels, data.size, subjects):
+    if info.fits(data):
         return
     own = [f"{info.size}x{info.size}x{info.channels} pixels", *info.subjects.each()]
     now = [f"{data.size}x{data.size}x{data.channels} pixels", *subjects.each()]
@@ -155,11 +162,16 @@ def _choices(encoder: ConditionEncoder) -> str:
 
 
 def quick_evaluation(
-    dataset: Dataset, form: str, data_root: Path, download: bool = False, count: int = QUICK_COUNT
+    dataset: Dataset,
+    form: str,
+    data_root: Path,
+    download: bool = False,
+    count: int = QUICK_COUNT,
+    train: Images | None = None,
 ) -> Callable[[ConditionalGAN], dict[str, float]]:
     """What the trainer measures now and then: obedience and Fréchet distance of `count` pictures, or of fewer
     if they are large or so many are not there. Raises as `real_reference`."""
-    reference = real_reference(dataset, form, data_root, download, count, fewer=True)
+    reference = real_reference(dataset, form, data_root, download, count, fewer=True, train=train)
     return lambda model: quick(drawer(model, reference.test[1]), reference)
 
 

@@ -47,8 +47,9 @@ def principal(model: ConditionalGAN, count: int) -> Tensor:
     Sampled (GANSpace; Härkönen et al. 2020): the features are what leaves the first block, their
     components are those of S samples, and a component's direction is the linear regression of the noise on
     its coordinate, u_k = sum_s x_sk z_s / sum_s x_sk^2. Unlike there, the condition is not fixed; each
-    condition's mean is subtracted instead, so that the components follow the noise and hold for every one. The directions
-    are of length 1 and signed as in `directions`, but not at right angles to each other.
+    condition's mean is subtracted instead, so that the components follow the noise and hold for every
+    condition. The directions are of length 1 and signed as in `directions`, but not at right angles to each
+    other.
     """
     noise = model.noise(SEED, ASKED * SAMPLES)  # [S, Z]
     cond = model.encoder.embed(model.encoder.sample(ASKED, SEED))

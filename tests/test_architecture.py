@@ -14,7 +14,7 @@ LAYERS: list[set[str]] = [
     {"config"},
     {"presets", "study", "neighbours", "specimens"},
     {"model"},
-    {"timeline", "card"},
+    {"timeline", "card", "preview"},
     {"hub", "evaluation", "latent", "inference", "dissection", "critic", "inversion", "forms"},
     {"engine", "training"},
     {"ui"},

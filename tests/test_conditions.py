@@ -163,7 +163,7 @@ def test_samples_depend_on_seed_and_index_alone(name):
 
 @pytest.mark.parametrize("name", [name for name in CONDITIONS if name != "label"])
 def test_missing_data_are_named(name):
-    with pytest.raises(ValueError, match=rf"no column '{FORMS[name]}'; --condition may ask for: none"):
+    with pytest.raises(ValueError, match=rf"no column '{FORMS[name]}'; nothing is known of its pictures"):
         condition(name).fit({"classes": CLASSES})
 
 
@@ -245,6 +245,18 @@ def test_captions_are_read_word_by_word():
     assert made.decode(raw)["text"].tolist() == ["a happy face, red hair"]
     assert torch.equal(made.encode(TARGETS)[5], made.parse({"text": "sad face with glasses"})[0])
     assert not made.given(made.encode(TARGETS))[3], "a picture without a caption"
+
+
+def test_chinese_captions_are_read_character_by_character():
+    captions = ["一个红色的圆，在T-shirt上。", "一个方块,ちいさな"]
+    made = Text(embedding=4, hidden=6).fit({"text": [(caption,) for caption in captions]}).build()
+    known = set("一个红色的圆，在上。方块,ちいさな") | {"t-shirt"}
+    assert set(made.options.vocabulary) == known
+    raw = made.parse({"text": "一个 方块，在 T-shirt 上"})
+    assert made.decode(raw)["text"].tolist() == ["一个方块，在 t-shirt 上"]
+    assert made.encode({"text": [(captions[0],)]}).count_nonzero() == 11
+    (remark,) = made.remarks({"text": "一个绿色的圆"})
+    assert remark.text == "unknown word: '绿'."
 
 
 def test_a_picture_without_a_caption_is_no_example():

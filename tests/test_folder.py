@@ -15,10 +15,13 @@ from PIL import Image
 
 import train
 from cgan.__main__ import main as cgan
-from cgan.data import files
+from cgan.data import Images, files
+from cgan.data.files import read_files
 from cgan.data.folder import Folder
+from cgan.metrics.features import FeatureNetwork
 from cgan.metrics.features import main as features
 from cgan.model import ConditionalGAN
+from cgan.preview import summary
 from cgan.types import Attribute
 
 TINY = ["--generator.widths", "4", "--discriminator.widths", "4,8", "--dataset.size", "8"]
@@ -587,8 +590,8 @@ def test_a_folder_trains_from_the_command_line_and_says_how_to_get_figures(class
     out = tmp_path / "out"
     assert train.main(command(classes, out)) == 0
     err = capsys.readouterr().err
-    note = "train.py: sample grids but no figures: no feature network for data set 'folder'"
-    assert err.count(note) == 1
+    few = f"figures need at least 97 real pictures to test with, there are {len(load(classes, 'test'))}"
+    assert err.count(f"train.py: sample grids but no figures: {few}\n") == 1
     model = ConditionalGAN.load(out)
     assert model.encoder.fields()[0].choices == ("apple", "pear")
     assert str(classes) not in (out / "config.json").read_text() + (out / "metrics.json").read_text()
@@ -603,8 +606,7 @@ def test_a_folder_trains_from_the_command_line_and_says_how_to_get_figures(class
         str(tmp_path / "x.json"),
     ]
     assert cgan(figures) == 2
-    line = capsys.readouterr().err.splitlines()[-1]
-    assert "make one with: python -m cgan.metrics.features train --dataset folder --data-root DIR" in line
+    assert capsys.readouterr().err == f"python -m cgan evaluate: {few}\n"
     picture(classes / "plum" / "0.png")
     picture(classes / "plum" / "1.png")
     assert train.main(command(classes, out)) == 1
@@ -625,8 +627,10 @@ def test_of_several_processes_the_first_one_speaks(classes, tmp_path, capsys, mo
         many.close()
         assert train.main(command(classes, tmp_path / number)) == 0
         said.append([line for line in capsys.readouterr().err.splitlines() if line and "img/s" not in line])
-    first = ["a", "... and 1 more left out", "odd.png", "apple/broken.png", "train.py"]
-    assert [line.partition(":")[0] for line in said[0]] == first
+    first = ["a", "... and 1 more left out", "odd.png", "apple/broken.png"]
+    told = ["left out, as told above", "--condition label", "train.py"]
+    names = [line.partition(":")[0] for line in said[0]]
+    assert (names[:4], names[6:]) == (first, told)
     assert said[1] == []
 
 
@@ -700,20 +704,67 @@ def test_a_dry_run_with_and_without_the_pictures(classes, capsys):
     assert capsys.readouterr().out.endswith(
         "}\nthe networks' sizes follow from the data: add --data-root DATA\n"
     )
+    (classes / "apple" / "broken.png").write_text("no picture")
     assert train.main([*start, "--data-root", str(classes)]) == 0
-    assert "generator: " in capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert "generator: " in out
+    assert '"classes"' not in out, "those of the data, which are told by name"
+    counts = load(classes).targets["label"].bincount().tolist()
+    capsys.readouterr()
+    assert err.splitlines() == [
+        "apple/broken.png: empty, or no picture; left out",
+        f"{sum(counts)} pictures to train on, 8x8 in colour",
+        f"found class folders; {60 - sum(counts)} more files are kept for testing",
+        "left out, as told above: 1",
+        f"--condition label: apple {counts[0]}, pear {counts[1]}",
+    ]
 
 
-def test_a_judge_lies_beside_its_pictures(tmp_path, capsys):
+def test_what_a_folder_was_understood_as_is_told(tmp_path):
+    root, columns = paired(tmp_path / "in"), ["file_name,text,width,colour"]
+    columns += [f"images/{k}.jpg,一个{'大' if k % 2 else '小'}的圆,{k % 7},{'ab'[k % 2]}" for k in range(30)]
+    (root / "metadata.csv").write_text("\n".join(columns), encoding="utf-8")
+    data = load(root)
+    odd = int(data.targets["attributes"][:, 1].sum())
+    lines = summary(data)
+    assert lines[1].startswith("found a table and pictures beside masks and pictures beside conditions; ")
+    assert lines[2:5] == [
+        "nothing was left out",
+        f"--condition attributes: width (0 to 6), colour (a {len(data) - odd}, b {odd})",
+        "--condition text: 6 different words or signs, at most 5 in a caption, such as '一个小的圆'",
+    ]
+    assert lines[5].startswith("--condition mask: class 0 ")
+    assert lines[6].startswith("--condition image: pictures in ")
+    many = {"classes": tuple("abcdefghijk"), "label": torch.arange(11)}
+    assert summary(Images(data.images, many))[1].endswith(" g 1, h 1, 3 more")
+
+
+def test_a_judge_lies_beside_its_pictures(tmp_path, capsys, monkeypatch):
     for split, count in (("train", 64), ("test", 60)):
         for k in range(2 * count):
             picture(tmp_path / split / "ab"[k % 2] / f"{k}.png", (255 * (k % 2), k, 0))
+    (tmp_path / "train" / "a" / "broken.png").write_text("no picture")
     words = ["train", "--dataset", "folder", "--data-root", str(tmp_path), "--epochs", "1", "--size", "8"]
-    assert features(words) == 0
-    assert (tmp_path / "folder.safetensors").is_file()
     out = tmp_path.parent / f"{tmp_path.name}-out"
+    assert train.main(command(tmp_path, out.with_name("before"))) == 0
+    assert "no figures: no feature network for data set 'folder'" in (err := capsys.readouterr().err)
+    assert "make one with: python -m cgan.metrics.features train --dataset folder --data-root DIR" in err
+    assert features(words) == 0
+    judge = (tmp_path / "folder.safetensors").read_bytes()
+    capsys.readouterr()
+    read = []
+    monkeypatch.setattr(
+        "cgan.data.folder.read_files", lambda own, *more: read.append(len(own)) or read_files(own, *more)
+    )
     assert train.main(command(tmp_path, out)) == 0
-    assert "no figures" not in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert "no figures" not in err
+    assert err.count("broken.png") == 1
+    assert read == [129, 120], "each picture once"
+    assert features(words) == 2
+    assert "folder.safetensors judges these pictures already" in capsys.readouterr().err
+    assert (tmp_path / "folder.safetensors").read_bytes() == judge
+    assert features([*words, "--out", str(tmp_path / "folder.safetensors")]) == 0
     assert {"obedience", "frechet"} <= set(json.loads((out / "metrics.json").read_text())["curve"][-1])
     assert train.main(command(tmp_path, out.with_name("other"), "--dataset.channels", "1")) == 0
     err = capsys.readouterr().err
@@ -740,5 +791,32 @@ def test_a_folder_of_one_class_trains_without_a_judge(tmp_path, capsys):
     assert features(["train", "--dataset", "folder", "--data-root", str(tmp_path / "in")]) == 2
     assert "nothing that a judge could tell apart: neither two labels" in capsys.readouterr().err
     assert train.main(command(tmp_path / "in", tmp_path / "out")) == 0
-    assert "sample grids but no figures" in capsys.readouterr().err
+    assert "no figures: data set folder has nothing that a judge could tell" in capsys.readouterr().err
     assert ConditionalGAN.load(tmp_path / "out").encoder.fields()[0].choices == ("apple",)
+
+
+def test_captions_of_a_folder_have_no_judge(tmp_path, capsys):
+    table(tmp_path / "in", [{"file_name": f"{k}.png", "text": "ab"[k % 2], "n": k} for k in range(30)])
+    assert train.main(command(tmp_path / "in", tmp_path / "out", "--condition", "text")) == 0
+    said = "no figures: a judge could read 1 attributes off these pictures, but not whether condition text is"
+    assert said in capsys.readouterr().err
+
+
+def test_a_judge_of_too_few_pictures_is_told_before_it_is_trained(classes, capsys):
+    words = ["train", "--dataset", "folder", "--data-root", str(classes), "--epochs", "1", "--size", "8"]
+    assert features(words) == 2
+    assert "figures need at least 97 real pictures to test with, there are" in capsys.readouterr().err
+    assert features([*words, "--out", str(classes)]) == 2
+    assert capsys.readouterr().err.endswith(
+        f"--out must be a file that can be written, got {str(classes)!r}\n"
+    )
+
+
+def test_maps_alone_have_a_judge(tmp_path):
+    for split in ("train", "test"):
+        for k in range(164):
+            picture(tmp_path / split / "images" / f"{k}.png", "blue")
+            picture(tmp_path / split / "masks" / f"{k}.png", k % 2, mode="L")
+    words = ["train", "--dataset", "folder", "--data-root", str(tmp_path), "--epochs", "1", "--size", "8"]
+    assert features(words) == 0
+    assert FeatureNetwork.load("folder", tmp_path).info.measured.keys() == {"mask"}

@@ -184,9 +184,9 @@ def column(targets: Mapping[str, Any], name: str) -> Any:
     """A data set's column. ValueError names it if it is missing, and those that are there."""
     if name not in targets:
         there = [key for key, value in targets.items() if not isinstance(value, tuple)]  # no lists of names
-        raise ValueError(
-            f"the data set has no column {name!r}; --condition may ask for: {', '.join(there) or 'none'}"
-        )
+        nothing = "nothing is known of its pictures; docs/your-own-pictures.md shows how to tell it"
+        may = f"--condition may ask for: {', '.join(there)}" if there else nothing
+        raise ValueError(f"the data set has no column {name!r}; {may}")
     return targets[name]
 
 

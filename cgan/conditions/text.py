@@ -22,7 +22,12 @@ from cgan.conditions.base import EXAMPLES, Caption, ConditionEncoder, Remark, co
 from cgan.registry import alike, did_you_mean
 from cgan.types import Cond, Raw
 
-TOKEN = re.compile(r"[^\W_]+(?:[-'’][^\W_]+)*|[,.;]")  # words, and what parts a sentence
+# Chinese and Japanese put no spaces between words: each character is one, as the Chinese ones are in BERT.
+SIGN = "\u3005-\u3007\u3041-\u3096\u30a1-\u30fa\u30fc"  # kana and marks
+SIGN += "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"  # Chinese
+PARTS = ",.;，。；、"  # of a sentence, what stands between them
+TOKEN = re.compile(rf"[{SIGN}]|[^\W_{SIGN}]+(?:[-'’][^\W_{SIGN}]+)*|[{PARTS}]")
+UNSPOKEN = re.compile(rf" (?=[{PARTS}])|(?<=[{SIGN}，。；、]) (?=[{SIGN}])")  # spaces that no one writes
 BANK = 256  # captions of the data that `sample` draws from
 MOST_WORDS, LONGEST_CAPTION = 4096, 64  # in the vocabulary; words in a caption
 AROUND = 3  # words before and behind a word that tell of what it is said: "tilted to the left"
@@ -30,7 +35,7 @@ JUDGING = 256, 64  # widths of the layers that judge whether a word is true of a
 
 
 def words(text: str) -> list[str]:
-    """A text's words and commas, in small letters."""
+    """A text's words, or Chinese characters, and commas, in small letters."""
     return TOKEN.findall(text.lower())
 
 
@@ -160,7 +165,7 @@ class TextEncoder(ConditionEncoder):
         """The captions as they were read, str [N]."""
         known = ("", *self.options.vocabulary)
         texts = [" ".join(known[place] for place in row if place) for row in raw.tolist()]
-        return {self.form: np.array([re.sub(r" ([,.;])", r"\1", text) for text in texts], dtype=str)}
+        return {self.form: np.array([UNSPOKEN.sub("", text) for text in texts], dtype=str)}
 
     def null(self, count: int) -> Raw:
         return torch.zeros(count, self.options.length, dtype=torch.long)

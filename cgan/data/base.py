@@ -23,6 +23,7 @@ class Images:
     targets: Mapping[str, Any] = field(
         default_factory=dict
     )  # "label" int64 [N], "classes" tuple of names, ...
+    notes: tuple[str, ...] = ()  # on how a person's own data were understood, a line each
 
     def __len__(self) -> int:
         return len(self.images)

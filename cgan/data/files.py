@@ -40,18 +40,22 @@ CHUNK = 256  # files in flight, so that Ctrl-C is heard soon
 SHOWN = 20  # lines of a kind before the rest is only counted
 
 
+def printable(text: str) -> str:
+    """Without what would steer a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 class Notes:
     """Says on stderr what was left out and why: one line each, at most SHOWN, then how many more. Of several
-    processes the first one says it."""
+    processes the first one says it; who is not `aloud` only counts."""
 
-    def __init__(self):
-        self.count = 0
+    def __init__(self, aloud: bool = True):
+        self.count, self.aloud = 0, aloud and first_process()
 
     def __call__(self, name: object, reason: object) -> None:
         self.count += 1
         if self.count <= SHOWN:
-            line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in f"{name}: {reason}")
-            self._say(line)
+            self._say(printable(f"{name}: {reason}"))
 
     def close(self) -> None:
         """How many lines were not shown."""
@@ -59,7 +63,7 @@ class Notes:
             self._say(f"... and {self.count - SHOWN:,} more left out")
 
     def _say(self, line: str) -> None:
-        if first_process():
+        if self.aloud:
             tqdm.write(line, file=sys.stderr)
 
 

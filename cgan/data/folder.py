@@ -52,12 +52,13 @@ class Folder:
         tells. Classes, ranges and choices are those of the whole folder, whichever the split.
 
         Raises FileNotFoundError if there is no such folder, ValueError if a table is wrong or no picture of
-        the split can be read.
+        the split can be read. What the whole folder lacks is told with the split "train" only.
         """
         root, notes = Path(os.path.realpath(root)), Notes()
+        whole = notes if split == "train" else Notes(aloud=False)
         if not root.is_dir():
             raise FileNotFoundError(f"no folder {root}: --data-root must be a folder of pictures")
-        entries, table = _complete(index(root, notes), root, notes)
+        entries, table = _complete(index(root, whole), root, whole)
         with strict():
             drawings = [header(entry.condition)[0] for entry in entries if entry.condition]
         drawing_channels = 1 if all(mode in GREY for mode in drawings if mode) else 3
@@ -83,7 +84,21 @@ class Folder:
             found = f"{root} holds no picture for the {split} split that can be read"
             raise ValueError(f"{found}; docs/your-own-pictures.md shows how to lay out a folder")
         targets = _told(entries, rows) | _attributes(table, rows) | _maps(root, entries, parts[1:])
-        return Images(parts[0], targets)
+        return Images(parts[0], targets, _understood(entries, notes))
+
+
+def _understood(entries: Sequence[Entry], notes: Notes) -> tuple[str, ...]:
+    """How the folder was taken to be laid out, and how much was left out."""
+    ways = {
+        "class folders": any(entry.label and not entry.row for entry in entries),
+        "a table": any(entry.row for entry in entries),
+        "pictures beside masks": any(entry.mask for entry in entries),
+        "pictures beside conditions": any(entry.condition for entry in entries),
+    }
+    ways = [way for way, found in ways.items() if found] or ["pictures of which nothing is known"]
+    test = sum(entry.split == "test" for entry in entries)
+    kept = f"found {' and '.join(ways)}; {test:,} more files are kept for testing"
+    return kept, f"left out, as told above: {notes.count:,}" if notes.count else "nothing was left out"
 
 
 def _complete(entries: Sequence[Entry], root: Path, notes: Notes) -> tuple[list[Entry], list[Column]]:

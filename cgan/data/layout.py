@@ -127,7 +127,8 @@ def _walk(folder: Path, root: Path, notes: Notes) -> Iterator[Path]:
                     yield path
     if others:
         kinds = ", ".join(sorted(set(others)))
-        notes(folder.name, f"{len(others):,} files of other kinds ({kinds}); left out")
+        files = "a file of another kind" if len(others) == 1 else f"{len(others):,} files of other kinds"
+        notes(folder.name, f"{files} ({kinds}); left out")
 
 
 def _by_folder(home: Path, files: list[Path], notes: Notes) -> Iterator[Entry]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import statistics
 import sys
 from argparse import SUPPRESS
@@ -86,10 +87,21 @@ class FeatureInfo:
 
     def build(self) -> Classifier | Perception:
         """The judge with fresh weights."""
-        subjects = self.subjects
-        if subjects == Subjects(self.classes):
-            return Classifier(self.channels, len(self.classes), self.size, self.widths)
-        return Perception(self.channels, self.size, subjects, self.widths)
+        return build(self.channels, self.size, self.subjects, self.widths)
+
+    def fits(self, pictures: Any) -> bool:
+        """Whether the judge was made for such pictures, a split of a data set."""
+        made = pictures.channels, pictures.size, Subjects.of(pictures.targets)
+        return (self.channels, self.size, self.subjects) == made
+
+
+def build(
+    channels: int, size: int, subjects: Subjects, widths: tuple[int, ...] = WIDTHS
+) -> Classifier | Perception:
+    """A judge with fresh weights."""
+    if subjects == Subjects(subjects.labels):
+        return Classifier(channels, len(subjects.labels), size, widths)
+    return Perception(channels, size, subjects, widths)
 
 
 @dataclass(frozen=True)
@@ -191,27 +203,67 @@ def save(judge: Classifier | Perception, info: FeatureInfo, path: Path) -> None:
         save_file(weights, partial, {"format": FORMAT, "info": json.dumps(dataclasses.asdict(info))})
 
 
-def train(
-    dataset: str, data: Any, root: Path, *, out: Path, epochs: int | None, seed: int, download: bool
-) -> float:
-    """Trains and writes a data set's feature network; its accuracy on the test set, 0 to 1.
+def _recipe(dataset: str, subjects: Subjects) -> Recipe | PerceptionRecipe:
+    return RECIPES.get(dataset, Recipe() if subjects == Subjects(subjects.labels) else PerceptionRecipe())
 
-    ValueError if there is nothing that a judge could tell apart, or too few pictures.
-    """
-    if epochs is not None and epochs < 1:
-        raise ValueError(f"--epochs must be at least 1, got {epochs}")
-    training, test = (data.load(root, split, download) for split in ("train", "test"))
-    subjects = Subjects.of(training.targets)
+
+def check_pictures(dataset: str, data: Any, test: Any, form: str | None = None) -> None:
+    """ValueError if no judge would give figures on a data set with this test split, or none of how far
+    condition `form` is obeyed."""
+    subjects = Subjects.of(test.targets)
     if subjects == Subjects():
         raise ValueError(
             f"data set {dataset} has nothing that a judge could tell apart: neither two labels, attributes, "
             "two classes of a map nor drawings"
         )
-    dense = subjects != Subjects(subjects.labels)
-    recipe = RECIPES.get(dataset, PerceptionRecipe() if dense else Recipe())
+    way = MEASURES[form] if form else None
+    if way and not (getattr(subjects, way.reads) and way.needs in asked(data, form, test.targets)):
+        raise ValueError(
+            f"a judge could read {subjects} off these pictures, but not whether condition {form} is obeyed"
+        )
+    with unfilled():
+        judge = build(test.channels, test.size, subjects, _recipe(dataset, subjects).widths)
+    least = judge.width + 1  # as `RealReference` needs
+    if len(test) < least:
+        raise ValueError(f"figures need at least {least} real pictures to test with, there are {len(test)}")
+
+
+def _check_out(out: Path) -> None:
+    """ValueError if no judge can be written there."""
+    there = next(path for path in out.absolute().parents if path.exists())
+    if out.is_dir() or not there.is_dir() or not os.access(there, os.W_OK):
+        raise ValueError(f"--out must be a file that can be written, got {str(out)!r}")
+
+
+def train(
+    dataset: str,
+    data: Any,
+    root: Path,
+    *,
+    out: Path | None,
+    epochs: int | None,
+    seed: int,
+    download: bool,
+) -> tuple[Path, float]:
+    """Trains and writes a data set's feature network, to its usual place if `out` is None; that file and its
+    accuracy on the test set, 0 to 1.
+
+    ValueError if there is nothing that a judge could tell apart, or too few pictures, or if in the usual
+    place there is a judge for these pictures already.
+    """
+    if epochs is not None and epochs < 1:
+        raise ValueError(f"--epochs must be at least 1, got {epochs}")
+    file = out or home(dataset, data, root) / f"{dataset}.safetensors"
+    _check_out(file)
+    training, test = (data.load(root, split, download) for split in ("train", "test"))
+    check_pictures(dataset, data, test)
+    if not out:
+        _keep(file, training)
+    subjects = Subjects.of(training.targets)
+    recipe = _recipe(dataset, subjects)
     recipe = dataclasses.replace(recipe, epochs=epochs or recipe.epochs)
     options = {"recipe": recipe, "seed": seed, "progress": lambda line: print(line, flush=True)}
-    if dense:
+    if isinstance(recipe, PerceptionRecipe):
         visible = asked(data, "attributes", training.targets).get("visible")
         judge = fit_perception(training.images, training.targets, visible=visible, **options)
     else:
@@ -232,8 +284,21 @@ def train(
         measured={form: part for form, part in measured.items() if form != "label"},
         command=f"{command(dataset, data)} --epochs {recipe.epochs} --seed {seed}",
     )
-    save(judge, info, out)
-    return info.test_accuracy
+    save(judge, info, file)
+    return file, info.test_accuracy
+
+
+def _keep(file: Path, pictures: Any) -> None:
+    """ValueError if the file is a judge for such pictures, which no trial replaces unasked."""
+    try:
+        info = FeatureNetwork.load(file.stem, file.parent).info
+    except (FileNotFoundError, ValueError):  # none, or a damaged one
+        return
+    if info.fits(pictures):
+        raise ValueError(
+            f"{file} judges these pictures already, {info.test_accuracy:.2%} on the real test set: name it "
+            "as --out to replace it, or another file"
+        )
 
 
 def measure(
@@ -265,7 +330,8 @@ def main(arguments: list[str] | None = None) -> int:
     learn.add_argument("--dataset", required=True)
     learn.add_argument("--data-root", type=Path, required=True, metavar="DATA")
     learn.add_argument("--out", type=Path, help="default: assets/features/DATASET.safetensors, of data "
-                       "sets or sizes without a bundled judge DATA/DATASET.safetensors")  # fmt: skip
+                       "sets or sizes without a bundled judge DATA/DATASET.safetensors, unless a judge "
+                       "for these pictures lies there")  # fmt: skip
     choices = {option: hint for kind in DATASETS.values() for option, hint in _choices(kind).items()}
     for name, hint in choices.items():
         learn.add_argument(
@@ -285,12 +351,11 @@ def main(arguments: list[str] | None = None) -> int:
         if unknown := sorted(given.keys() - _choices(kind).keys()):
             raise ValueError(f"data set {options.dataset} has no choice of --{unknown[0]}")
         data = kind(**given)
-        out = options.out or home(options.dataset, data, options.data_root) / f"{options.dataset}.safetensors"
-        accuracy = train(
+        out, accuracy = train(
             options.dataset,
             data,
             options.data_root,
-            out=out,
+            out=options.out,
             epochs=options.epochs,
             seed=options.seed,
             download=options.download,

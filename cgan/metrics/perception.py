@@ -67,9 +67,11 @@ class Perception(nn.Module):
                 (middle, large, 2),
             )
         )
-        self.squeeze = _layer(large, SQUEEZED, kernel=1)
-        self.hidden = nn.Linear(SQUEEZED * (self.side // (4 * self.fold)) ** 2, HIDDEN)
-        self.head = nn.Linear(HIDDEN, sum(subjects.widths) + len(subjects.labels))
+        self.told = sum(subjects.widths) + len(subjects.labels)
+        if self.told:
+            self.squeeze = _layer(large, SQUEEZED, kernel=1)
+            self.hidden = nn.Linear(SQUEEZED * (self.side // (4 * self.fold)) ** 2, HIDDEN)
+            self.head = nn.Linear(HIDDEN, self.told)
         self.dense = len(subjects.mask) + subjects.image
         if self.dense:
             last = self.dense * self.fold**2
@@ -91,7 +93,9 @@ class Perception(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         features, maps = self.encode(images)
-        scores = self.head(F.relu(self.hidden(self.squeeze(maps[-1]).flatten(1)))).float()
+        scores = features[:, :0]
+        if self.told:
+            scores = self.head(F.relu(self.hidden(self.squeeze(maps[-1]).flatten(1)))).float()
         if not self.dense:
             return features, scores, None
         x = maps.pop()
@@ -113,13 +117,13 @@ class Perception(nn.Module):
     @torch.inference_mode()
     def features(self, images: Tensor) -> Tensor:
         """Features [N, F] alone of pictures uint8 [N, C, H, W], on the CPU."""
-        device = self.head.weight.device
+        device = next(self.parameters()).device
         return torch.cat([self.encode(batch.to(device))[0] for batch in images.split(BATCH)]).cpu()
 
     @torch.inference_mode()
     def read(self, images: Tensor) -> Features:
         """What it reads off pictures uint8 [N, C, H, W], batched, answered on the CPU."""
-        device = self.head.weight.device
+        device = next(self.parameters()).device
         return Features.cat([self._reading(*self(batch.to(device))) for batch in images.split(BATCH)])
 
     def _reading(self, features: Tensor, scores: Tensor, dense: Tensor | None) -> Features:

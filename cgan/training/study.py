@@ -62,8 +62,8 @@ class Bench:
         """FileNotFoundError if the data or its feature network is missing."""
         dataset, form = study.baseline.dataset, study.baseline.condition.form
         torch.set_num_threads(study.baseline.training.threads or torch.get_num_threads())
-        reference = real_reference(dataset, form, data_root, download, count=study.count)
-        return Bench(dataset.load(data_root, "train", download), reference)
+        data = dataset.load(data_root, "train", download)
+        return Bench(data, real_reference(dataset, form, data_root, download, study.count, train=data))
 
 
 def run(study: Study, bench: Bench, out: Path, command: str) -> None:
@@ -101,7 +101,8 @@ def train_and_score(
     def measure(model: ConditionalGAN) -> dict[str, float]:
         nonlocal last
         last, started = model, time.monotonic()
-        return quick(drawer(model, bench.reference.test[1]), bench.reference) | {"measuring": time.monotonic() - started}
+        figures = quick(drawer(model, bench.reference.test[1]), bench.reference)
+        return figures | {"measuring": time.monotonic() - started}
 
     trainer = Trainer(config, bench.data, folder, measure)
     failure, figures = None, None
