@@ -13,6 +13,7 @@ import dataclasses
 import itertools
 import json
 import os
+import shutil
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.serving import server
 
-CHROMIUM = Path("/usr/bin/chromium")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 EVENTS = 60  # in one second
 CASES = (  # what the page shows, the slider, from where to where
@@ -136,9 +138,11 @@ def main() -> None:
     parser.add_argument("--model", action="append", default=[], help="as for app.py")
     parser.add_argument("--json", type=Path, help="write the table here too")
     arguments = parser.parse_args()
+    if not CHROMIUM:
+        parser.error(f"no Chromium is installed, none of {', '.join(NAMES)}")
     rows, seeds = [], itertools.count(1000)
     with server(arguments.model) as (port, _), sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         address = f"http://127.0.0.1:{port}/?"
         for query, slider, low, high in CASES:
             page, fresh = (browser.new_page(viewport={"width": 1280, "height": 800}) for _ in range(2))

@@ -51,6 +51,7 @@ from cgan.presets import PRESETS, preset
 from cgan.training.graph import WARM_UP
 from cgan.training.trainer import Trainer
 
+MEASURED_KIMG = 10  # how often obedience is looked at on the way to a goal
 CYCLE = 16  # steps after which every preset's lazy regularisers have all had their turn
 
 
@@ -264,7 +265,7 @@ def measure(name: str, config: Config, turns: int, steps: int, processes: int = 
     )
 
 
-def reach(config: Config, data_root: Path, goal: float, every_kimg: float = 10.0) -> dict[str, float]:
+def reach(config: Config, data_root: Path, goal: float) -> dict[str, float]:
     """Seconds of training, without those of measuring, until the averaged generator's obedience is `goal`:
     {"kimg", "obedience", "seconds", "recording_seconds", "cpu_seconds", "reached"}."""
     data = config.dataset.load(data_root, "train")
@@ -274,7 +275,7 @@ def reach(config: Config, data_root: Path, goal: float, every_kimg: float = 10.0
     wall = cpu = obedience = 0.0
     while obedience < goal and trainer.images_seen < 1000 * config.training.kimg:
         started, began = time.perf_counter(), time.process_time()
-        due = trainer.images_seen + 1000 * every_kimg
+        due = trainer.images_seen + 1000 * MEASURED_KIMG
         while trainer.images_seen < min(due, 1000 * config.training.kimg):
             trainer.step()
         if trainer.device.type == "cuda":

@@ -158,6 +158,20 @@ class Config:
             raise ValueError(
                 "training.encoder_kimg needs regularizers.auxiliary, from which the encoder learns"
             )
+        self._check_effect()
+
+    def _check_effect(self) -> None:
+        """ValueError if an option is set that would change nothing. Models that have it can still be
+        loaded."""
+        if self.generator.block == "transposed" and self.generator.to_image != "convolution":
+            raise ValueError(
+                f"generator.to_image {self.generator.to_image} does not go with generator.block transposed, "
+                "whose last block makes the picture: set it to convolution"
+            )
+        if self.discriminator.count == 1 and self.discriminator.combine != "mean":
+            raise ValueError(
+                f"discriminator.combine {self.discriminator.combine} needs discriminator.count above 1"
+            )
 
     def model(self, targets: Mapping[str, Any], size: int, channels: int) -> ModelConfig:
         """The networks for a data set of these targets and picture dimensions. ValueError if the targets

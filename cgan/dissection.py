@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from cgan.model import ConditionalGAN
+from cgan.model import CPU_BATCH, ConditionalGAN
 from cgan.networks.generator import ToImage
 from cgan.types import Cond
 
-SAMPLES, SEED = 64, 0  # of the prior, from which a level's usual values are taken
+SAMPLES, SEED = 4 * CPU_BATCH, 0  # of the prior, from which a level's usual values are taken
 
 
 @dataclass(frozen=True)
@@ -53,19 +53,20 @@ class Dissection:
     def __init__(self, model: ConditionalGAN):
         """`model` in evaluation mode, on the CPU."""
         self.generator = model.generator
-        found: list[Level] = []
+        found: list[list[tuple[int, Tensor, Tensor]]] = []  # of every batch, of every level
 
         def measure(level: int, x: Tensor) -> Tensor:
             own = x[self.generator.reference.size :]
-            mean, variance = own.mean((0, 2, 3)), own.var((0, 2, 3), unbiased=False)
-            order = tuple(variance.argsort(descending=True, stable=True).tolist())
-            found.append(Level(x.shape[-1], mean, variance.mean().sqrt().item() or 1.0, order))
+            found[-1].append((x.shape[-1], own.mean((0, 2, 3)), own.var((0, 2, 3), unbiased=False)))
             return x
 
-        cond = model.encoder.embed(model.encoder.sample(SAMPLES, SEED))
-        self.generator(model.noise(SEED, SAMPLES), cond, measure)
+        for first in range(0, SAMPLES, CPU_BATCH):  # a load makes so many at once: no more memory is needed
+            found.append([])
+            cond = model.encoder.embed(model.encoder.sample(CPU_BATCH, SEED, first))
+            self.generator(model.noise(SEED, CPU_BATCH, first), cond, measure)
+        levels = tuple(map(_level, zip(*found, strict=True)))
         # The last of the article's blocks makes the picture itself.
-        self.levels = tuple(found[: -1 if isinstance(self.generator.to_image, nn.Identity) else None])
+        self.levels = levels[: -1 if isinstance(self.generator.to_image, nn.Identity) else None]
 
     @torch.inference_mode()
     def run(
@@ -123,6 +124,16 @@ def stages(model: ConditionalGAN) -> tuple[Stage, ...]:
         )
         for kind, part, size, width in zip(kinds, parts, sizes, widths, strict=False)
     )
+
+
+def _level(batches: Sequence[tuple[int, Tensor, Tensor]]) -> Level:
+    """Size, means [C] and variances [C] of equal batches -> of all of them together. The variance is that
+    within batches and that of their means (the law of total variance)."""
+    sizes, *parts = zip(*batches, strict=True)
+    means, variances = map(torch.stack, parts)
+    variance = variances.mean(0) + means.var(0, unbiased=False)
+    order = tuple(variance.argsort(descending=True, stable=True).tolist())
+    return Level(sizes[0], means.mean(0), variance.mean().sqrt().item() or 1.0, order)
 
 
 def _within(channels: Sequence[int], level: Level) -> bool:

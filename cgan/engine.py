@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +66,19 @@ class Resident:
     def condition(self, values: Mapping[str, str]) -> Cond:
         """What the generator sees of a condition's fields, of one picture. The latest are remembered: who
         drags the noise asks for the same each time. ValueError as `encoder.parse`."""
-        return self._conditions(tuple(sorted(values.items())))
+        return self._conditions(tuple(sorted(values.items())))()
+
+    def remembers(self, values: Mapping[str, str]) -> bool:
+        """Whether `condition` has its answer at hand."""
+        return self._conditions(tuple(sorted(values.items()))).cache_info().currsize > 0
 
     @cached_property
-    def _conditions(self) -> Callable[[tuple[tuple[str, str], ...]], Cond]:
+    def _conditions(self) -> Callable[[tuple[tuple[str, str], ...]], Callable[[], Cond]]:
+        """By its fields, what makes a condition, once."""
         parse = self.model.encoder.parse
         size = sum(part.nbytes for part in self.unconditional if part is not None)
         count = min(CONDITIONS, max(1, CONDITION_BYTES // size))
-        return lru_cache(count)(lambda items: self.embed(parse(dict(items))))
+        return lru_cache(count)(lambda items: cache(lambda: self.embed(parse(dict(items)))))
 
     @cached_property
     def unconditional(self) -> Cond:

@@ -55,7 +55,7 @@ def _pictures(model: ConditionalGAN, seed: int, raw: Raw) -> Tensor:
 
 def drawer(model: ConditionalGAN, targets: Mapping[str, Any]) -> Draw:
     """Draws pictures for the metrics. Their conditions are those of real pictures that the generator has not
-    seen, `targets` (`RealReference.test`), in random order: rare ones are asked for as rarely as they are met.
+    seen, `targets` (`RealReference.test`), in random order: rare ones are asked for as rarely as they occur.
     """
 
     def draw(seed: int, count: int, noises: int = 1) -> Pictures:

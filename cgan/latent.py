@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cgan.model import ConditionalGAN
+from cgan.model import CPU_BATCH, ConditionalGAN
 from cgan.networks.layers import Modulation
 from cgan.types import Cond
 
 ASKED, SAMPLES, SEED = 16, 48, 0  # conditions, noises of each, and their seed, from which `principal` learns
+FEATURES = 2**14  # of a picture, the most that it looks at
 
 
 def directions(model: ConditionalGAN, count: int) -> Tensor:
@@ -46,28 +47,36 @@ def principal(model: ConditionalGAN, count: int) -> Tensor:
     Sampled (GANSpace; Härkönen et al. 2020): the features are what leaves the first block, their
     components are those of S samples, and a component's direction is the linear regression of the noise on
     its coordinate, u_k = sum_s x_sk z_s / sum_s x_sk^2. Unlike there, the condition is not fixed; each
-    condition's mean is subtracted instead, so that the components follow the noise and hold for every one. The directions
-    are of length 1 and signed as in `directions`, but not at right angles to each other.
+    condition's mean is subtracted instead, so that the components follow the noise and hold for every
+    condition. The directions are of length 1 and signed as in `directions`, but not at right angles to each
+    other.
     """
     noise = model.noise(SEED, ASKED * SAMPLES)  # [S, Z]
     cond = model.encoder.embed(model.encoder.sample(ASKED, SEED))
     features = []
     for asked, own in enumerate(noise.split(SAMPLES)):
-        early = _early(model, own, cond[asked : asked + 1].expand(SAMPLES))  # [SAMPLES, F]
+        early = _early(model, own, cond[asked : asked + 1])  # [SAMPLES, F]
         features.append(early - early.mean(0))
     rows = torch.cat(features)  # [S, F]
     vectors = torch.linalg.eigh(rows @ rows.T).eigenvectors.flip(1)  # [S, S], coordinates up to their scale
-    centred = noise.unflatten(0, (ASKED, SAMPLES))
-    centred = (centred - centred.mean(1, keepdim=True)).flatten(0, 1)
-    found = vectors[:, : min(count, noise.shape[1])].T @ centred
+    found = vectors[:, : min(count, noise.shape[1])].T @ noise
     return _signed(nn.functional.normalize(found, dim=1))
 
 
 def _early(model: ConditionalGAN, noise: Tensor, cond: Cond) -> Tensor:
-    """What leaves the first block [N, F], or the stem where there is no block."""
-    seen: dict[int, Tensor] = {}
-    model.generator(noise, cond, lambda level, x: seen.setdefault(level, x))
-    return seen[min(1, max(seen))][model.generator.reference.size :].flatten(1).float()
+    """What leaves the first block [N, F] under one condition, or the stem where there is no block; of very
+    many numbers only every second, every third, ..."""
+    generator, seen = model.generator, []
+
+    def look(level: int, x: Tensor) -> Tensor:
+        if level == min(1, len(generator.blocks)):
+            own = x[generator.reference.size :].flatten(1).float()
+            seen.append(own[:, :: -(-own.shape[1] // FEATURES)].clone())
+        return x
+
+    for part in noise.split(CPU_BATCH):  # a load makes so many at once: no more memory is needed
+        generator(part, cond.expand(len(part)), look)
+    return torch.cat(seen)
 
 
 def spread(noise: Tensor, moved: Tensor, layers: Sequence[int], readers: int) -> Tensor:

@@ -30,6 +30,7 @@ METRICS, TIMELINE, SAMPLES, CARD = "metrics.json", "timeline.safetensors", "samp
 REQUIRED_FILES = (CONFIG, WEIGHTS, DISCRIMINATOR)
 FOLDER_FILES = (*REQUIRED_FILES, METRICS, TIMELINE, SAMPLES, CARD)  # all that a model folder may hold
 FILE_LIMIT, TENSOR_LIMIT = 4 * 2**20, 2**30  # bytes
+LONGEST_LINE = 300  # characters of what a library or a file says
 DEEPEST = 50  # lists and objects of a JSON file within each other
 CPU_BATCH = 16  # pictures that a CPU makes at once; more gain nothing and leave the cache
 MAP_LIMIT = 2**25  # numbers that a layer makes of one picture: 128 channels of 512x512, or attention at 64
@@ -254,10 +255,10 @@ def check_size(path: Path) -> None:
         raise ModelError(f"{path}: {size} bytes, more than the {size_limit(path.name)} allowed")
 
 
-def one_line(text: object, limit: int = 300) -> str:
+def one_line(text: object) -> str:
     """What a library or a file says, fit for a one-line message."""
     line = " ".join(str(text).split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
+    return line if len(line) <= LONGEST_LINE else line[: LONGEST_LINE - 1] + "…"
 
 
 def write_json(path: Path, data: Any) -> None:

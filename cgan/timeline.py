@@ -90,8 +90,9 @@ def expand(packed: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def marks(kimg: float, count: int) -> list[float]:
-    """`count` points in kimg from 0 to the end of training, denser at first, where most is learned."""
-    return [kimg * (k / max(count - 1, 1)) ** 2 for k in range(count)]
+    """`count` points in kimg from 0 to the end of training, denser at first, where most is learned; one alone
+    is the end."""
+    return [kimg * (k / (count - 1)) ** 2 for k in range(count)] if count != 1 else [kimg]
 
 
 def write(folder: Path, snapshots: list[tuple[float, dict[str, Tensor]]]) -> None:

@@ -75,6 +75,11 @@ class Attribute:
     high: float = 1.0
     ends: tuple[str, str] = ("", "")  # what `low` and `high` look like: ("sad", "happy")
 
+    @property
+    def narrowest(self) -> float:
+        """The least range in which float32, between numbers of this size, tells some hundred apart."""
+        return max(1e-30, 2**-15 * max(abs(self.low), abs(self.high)))
+
 
 @dataclass(frozen=True)
 class Batch:

@@ -214,7 +214,8 @@ def test_bad_attributes_are_named(values, message):
         ([Attribute("a"), Attribute("a2")], "no attribute may be called 'a2' beside 'a'"),
         ([Attribute("a", choices=("x",))], "two or more"),
         ([Attribute("a", choices=("x", "y"), colours=("red", "#000000"))], "colour like"),
-        ([Attribute("a", low=1.0, high=1.0)], "from low to a high at least 1e-30 above it"),
+        ([Attribute("a", low=1.0, high=1.0)], "from low to a high at least 3.05176e-05 above it"),
+        ([Attribute("a", low=1e9, high=1e9 + 39)], "at least 30517.6 above it, which float32 tells apart"),
         ([Attribute("a", low=0.0, high=5e-324)], "from low to a high at least"),
     ],
 )

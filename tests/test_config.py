@@ -88,6 +88,11 @@ def test_a_part_chosen_by_name_starts_from_its_own_defaults():
             {"training.clip_weights": "0.01", "discriminator.norm": "spectral"},
             "training.clip_weights does not go",
         ),
+        (
+            {"generator.block": "transposed"},
+            "generator.to_image transposed does not go with generator.block transposed",
+        ),
+        ({"discriminator.combine": "hardest"}, "combine hardest needs discriminator.count above 1"),
         ({"discriminator.norm": "batch"}, "discriminator.norm batch does not go with r1"),
         ({"training.seed": "-1"}, "training.seed must be a whole number from 0 to"),
         ({"generator.norm.momentum": "nan"}, "norm.momentum must be above 0 and at most 1, got nan"),

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from cgan.dissection import Dissection, stages
+from cgan.latent import principal
+from cgan.model import CPU_BATCH
 from cgan.networks import NORMS
 from tests.conftest import tiny_model
 
@@ -90,6 +92,17 @@ def test_the_usual_values_are_those_of_the_priors_pictures():
     assert level.spread == pytest.approx((z.var(unbiased=False).item() * (1 + 9 + 4) / 4) ** 0.5)
     shown = Dissection(model).contrast(0, level.mean[None, :, None, None] + 2 * level.spread)
     torch.testing.assert_close(shown, torch.full((1, 4, 1, 1), 2.0))
+
+
+@pytest.mark.parametrize("look", [Dissection, lambda model: principal(model, 2)], ids=["usual", "principal"])
+def test_no_more_is_made_at_once_than_when_a_model_is_loaded(look, monkeypatch):
+    model, sizes = tiny_model(), []
+    forward = model.generator.forward
+    monkeypatch.setattr(
+        model.generator, "forward", lambda z, *more: sizes.append(len(z)) or forward(z, *more)
+    )
+    look(model)
+    assert max(sizes) <= CPU_BATCH
 
 
 def test_what_is_not_there_can_not_be_switched_off():

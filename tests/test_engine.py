@@ -93,6 +93,7 @@ def test_a_condition_is_remembered_but_not_an_error(engine, monkeypatch):
         with pytest.raises(ValueError, match="unknown label 'nobody'"):
             one.condition({"label": "nobody"})
     assert [values["label"] for values in asked] == [label, other, "nobody", "nobody"]
+    assert [one.remembers({"label": name}) for name in (label, other, "nobody")] == [True, True, False]
 
 
 def test_of_large_conditions_fewer_are_remembered(engine, monkeypatch):

@@ -7,8 +7,13 @@ import math
 import pytest
 import torch
 
+<<<<<<< HEAD
 from cgan.latent import SAMPLES, SEED, directions, lerp, place, principal, slerp, spread
 from cgan.networks.norms import BatchNorm, SpectralNorm, VirtualBatchNorm
+=======
+from cgan.latent import SAMPLES, SEED, _early, directions, lerp, place, principal, slerp, spread
+from cgan.networks.norms import Batch, Spectral, Virtual
+>>>>>>> d17e2552c5d51a70a5847640ed6c5a6633fb2010
 from tests.conftest import tiny_model
 
 
@@ -98,6 +103,15 @@ def test_the_first_principal_direction_is_what_early_features_follow_most():
     found = principal(model, 2)
     torch.testing.assert_close(found[0], torch.eye(5)[3], atol=0.05, rtol=0)
     assert found[1].argmax() == 0
+
+
+def test_of_very_many_features_some_tell_nearly_the_same(monkeypatch):
+    model = tiny_model()
+    found = principal(model, 2)
+    monkeypatch.setattr("cgan.latent.FEATURES", 100)  # of 4 x 8 x 8
+    assert _early(model, model.noise(0, 3), model.encoder.embed(model.encoder.null(1))).shape == (3, 86)
+    some = principal(model, 2)
+    assert (some * found).sum(1).min() > 0.9
 
 
 def test_spread_by_hand():

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from cgan.presets import PRESETS, preset
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-LABELS = ("mnist", "mnist-article", "fashion-mnist")
-FORMS = ("faces-attributes", "faces-text", "faces-mask", "faces-image")
-BUNDLED = tuple(name for name in (*LABELS, *FORMS) if (ROOT / "assets/models" / name).exists())
+LABELS = [name for name in PRESETS if preset(name).condition.form == "label"]
 MEANS = {
     "score": "attributes {}",
     "term_accuracy": "terms {}",
@@ -61,9 +61,9 @@ def results() -> str:
 
 
 def forms() -> str:
-    """The table of the models that take anything else, a line each; empty if none is bundled."""
+    """The table of the models that take anything else, a line each."""
     rows = []
-    for name in BUNDLED[len(LABELS) :]:
+    for name in [name for name in PRESETS if name not in LABELS]:
         e = evaluation(name)
         own, real, key = e["generated"], e["real"], e["headline"]
         cells = [MEANS[key].format(spread(own["obedience"][key], real["obedience"][key])), frechet(e)]
@@ -73,7 +73,7 @@ def forms() -> str:
             cells[-1] += f" ({real['noise_variety']:.2f})"
         rows.append((f"`{name}`", cells))
     heads = ["obedience", "Fréchet distance ÷ floor", "precision", "recall", "coverage", "variety by noise"]
-    return table("", heads, rows) if rows else ""
+    return table("", heads, rows)
 
 
 def test_the_tables_of_results_are_what_was_measured():
@@ -95,9 +95,9 @@ def test_space_front_matter_pins_what_the_space_needs():
     assert re.fullmatch(r"6\.31\.\d+", version)
 
 
-@pytest.mark.parametrize("preset", BUNDLED)
-def test_every_preset_is_named(preset):
-    assert f"`{preset}`" in README
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_named(name):
+    assert f"`{name}`" in README
 
 
 if __name__ == "__main__":

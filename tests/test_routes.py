@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import io
 import json
 import re
@@ -522,6 +523,38 @@ def test_the_figures_in_a_models_folder_are_told(tmp_path):
 )
 def test_what_checks_a_drawing_or_a_caption_keeps_nobody_waiting(path):
     assert ROUTES[path].aside
+
+
+@pytest.mark.parametrize("path", ["/frame.png", "/reading.json", "/real.json"])
+@pytest.mark.parametrize("name", ["mask", "image"])
+def test_a_picture_given_is_decoded_beside_the_event_loop_and_once(name, path, monkeypatch):
+    """Who drags the noise under the same picture is answered without another thread."""
+    model = ConditionalGAN(configured(name).model(TARGETS, SIZE, 1)).eval().requires_grad_(False)
+    engine, decoding, answering = Engine({"one": model}, "cpu"), [], []
+
+    def noted(into, call):
+        return lambda *given: (
+            into.append(threading.current_thread() is threading.main_thread()) or call(*given)
+        )
+
+    def judge(picture):
+        raise engine_module.Busy("no judge")
+
+    monkeypatch.setattr(model.encoder, "parse", noted(decoding, model.encoder.parse))
+    monkeypatch.setattr("cgan.ui.reading.judge", lambda model: judge)
+    answer = noted(answering, ROUTES[path].answer)
+    monkeypatch.setitem(ROUTES, path, dataclasses.replace(ROUTES[path], answer=answer))
+    try:
+        app = served(engine)
+        for seed in (1, 2):
+            get(app, f"{path}?seed={seed}&{name}={model.encoder.fields()[0].examples[0]}")
+        assert decoding
+        assert not any(decoding)
+        if path == "/frame.png":
+            assert len(decoding) == 1
+            assert answering == [False, True]
+    finally:
+        engine.close()
 
 
 @pytest.mark.parametrize(

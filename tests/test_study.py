@@ -21,7 +21,7 @@ from fastapi import FastAPI
 from PIL import Image
 
 import train
-from cgan.config import replace
+from cgan.config import replace, to_json
 from cgan.model import SAMPLES, ConditionalGAN
 from cgan.study import BASELINE, STUDIES, Row, Study
 from cgan.study.__main__ import main as write_page
@@ -175,7 +175,7 @@ def done(out: Path, row: Row, seed: int, study: Study = STUDY) -> None:
     """A run of a study that has come to its end."""
     path = out / "runs" / row.name / str(seed) / "result.json"
     path.parent.mkdir(parents=True)
-    config = json.loads(json.dumps(train.to_json(study.config(row, seed))))
+    config = json.loads(json.dumps(to_json(study.config(row, seed))))
     path.write_text(json.dumps(result(seed, 4.0, 0.98, config=config)))
 
 
@@ -238,7 +238,7 @@ def test_what_one_of_several_processes_lacks_gets_one_line(tmp_path, capfd):
 SHARED = """
 import signal, sys
 import train
-from cgan.config import replace
+from cgan.config import replace, to_json
 from cgan.study import STUDIES
 from tests.test_study import STUDY, TINY
 if __name__ == "__main__":
@@ -321,7 +321,7 @@ def table_by_hand() -> dict:
         "burst": [result(0, 400.0, 0.1, ["collapse"]), result(1, 400.0, 0.1, lasting=[])],
     }
     training = {"command": "", "commits": [], "hardware": ["a machine"], "torch": "2", "kimg": 300.0}
-    config = json.loads(json.dumps(train.to_json(TINY)))
+    config = json.loads(json.dumps(to_json(TINY)))
     measured = {"features": "ours", "count": 10, "real": {"obedience": 1.0, "recall": 0.9}}
     return table(STUDY, runs, training | {"config": config}, measured, {"lsgan"})
 

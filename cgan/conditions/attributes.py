@@ -25,7 +25,6 @@ from cgan.types import Attribute, Cond, Raw
 
 NAME, COLOUR = re.compile(r"[a-z][a-z0-9_]*"), re.compile(r"#[0-9a-fA-F]{6}")
 BANK = 1024  # rows of the data that `sample` draws from
-NARROWEST = 1e-30  # range that single precision can tell from none
 TWENTIETH = 0.1  # of the range from -1 to 1
 
 
@@ -73,8 +72,12 @@ def _check(attribute: Attribute) -> None:
     wrong = [colour for colour in attribute.colours if not COLOUR.fullmatch(colour)]
     if wrong or len(attribute.colours) not in (0, len(choices)):
         raise ValueError(f"attribute {name} needs a colour like #12abff for each choice, or none at all")
-    if not choices and not NARROWEST <= attribute.high - attribute.low < math.inf:
-        raise ValueError(f"attribute {name} must reach from low to a high at least {NARROWEST:g} above it")
+    narrowest = attribute.narrowest
+    if not choices and not narrowest <= attribute.high - attribute.low < math.inf:
+        raise ValueError(
+            f"attribute {name} must reach from low to a high at least {narrowest:g} above it, which float32 "
+            "tells apart: subtract what its numbers share"
+        )
 
 
 class AttributesEncoder(ConditionEncoder):

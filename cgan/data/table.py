@@ -13,8 +13,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from cgan.data.files import Notes, present
 from cgan.types import Attribute
 
@@ -147,9 +145,10 @@ def _column(name: str, values: Sequence[Any]) -> Column | str:
     numbers = [_number(text) if text else None for text in texts]
     if all(number is not None for number, text in zip(numbers, texts, strict=True) if text):
         known = [number for number in numbers if number is not None]
-        if np.float32(min(known)) == np.float32(max(known)):
-            return "its numbers are the same, or too close to be told apart"
-        return Attribute(slug, low=min(known), high=max(known)), numbers
+        attribute = Attribute(slug, low=min(known), high=max(known))
+        if attribute.high - attribute.low < attribute.narrowest:
+            return "its numbers are the same, or too close for their size: subtract what they share"
+        return attribute, numbers
     choices = sorted({text or "none" for text in texts})
     if len(choices) > MOST_CHOICES:
         return f"{len(choices):,} different texts, an attribute has at most {MOST_CHOICES}"

@@ -13,6 +13,7 @@ from torch import Tensor
 
 NEIGHBOURS = 5  # k of every k-nearest-neighbour ball, as in Naeem et al. 2020
 ROWS = 500
+MOST = 1000  # pictures whose distances from each other are taken
 FINEST = 32  # height and width at which near pictures are looked for
 
 
@@ -60,14 +61,14 @@ def manifold_figures(real: Manifold, other: Manifold) -> dict[str, float]:
     }
 
 
-def variety(features: Tensor, labels: Tensor, classes: int, most: int = 1000) -> list[float]:
+def variety(features: Tensor, labels: Tensor, classes: int) -> list[float]:
     """Mean distance between two pictures of the same class, for each class.
 
-    Of features [M, F] and labels [M] int64, the first `most` of a class. ValueError if a class has under 2.
+    Of features [M, F] and labels [M] int64, the first MOST of a class. ValueError if a class has under 2.
     """
     spread = []
     for label in range(classes):
-        members = features[labels == label][:most]
+        members = features[labels == label][:MOST]
         if len(members) < 2:
             raise ValueError(
                 f"variety needs at least 2 pictures of every class, class {label} has {len(members)}"
@@ -76,18 +77,18 @@ def variety(features: Tensor, labels: Tensor, classes: int, most: int = 1000) ->
     return spread
 
 
-def noise_variety(features: Tensor, noises: int, real: Tensor, most: int = 1000) -> float:
+def noise_variety(features: Tensor, noises: int, real: Tensor) -> float:
     """Mean distance between two pictures of the same condition over that between two real pictures, whatever
     they show: 0 if the noise changes nothing.
 
-    Of features [M, F], each condition's `noises` pictures in a row, and of the first `most` real ones [N, F].
+    Of features [M, F], each condition's `noises` pictures in a row, and of the first MOST real ones [N, F].
     ValueError if a condition has under 2 pictures, or all real ones are alike.
     """
     if noises < 2 or len(features) % noises:
         raise ValueError(f"variety under the noise needs 2 or more pictures a condition, got {noises}")
     groups = features.view(-1, noises, features.shape[1])
     within = torch.cdist(groups, groups).sum() / (len(groups) * noises * (noises - 1))
-    apart = torch.pdist(real[:most]).mean()
+    apart = torch.pdist(real[:MOST]).mean()
     if not apart:
         raise ValueError("all real test pictures are alike: there is no variety to tell")
     return (within / apart).item()

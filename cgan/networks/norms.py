@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
+EPSILON = 1e-5  # added to a variance, as in PyTorch's own norms
+
 
 class Norm(Protocol):
     """How a network is normalised."""
@@ -84,9 +86,9 @@ class VirtualBatchNorm2d(nn.Module):
     """Normalises [R + N, C, H, W] whose first R are the reference batch. A picture's own statistics count as
     one more picture of the reference batch."""
 
-    def __init__(self, channels: int, reference: int, affine: bool, eps: float = 1e-5):
+    def __init__(self, channels: int, reference: int, affine: bool):
         super().__init__()
-        self.reference, self.eps = reference, eps
+        self.reference = reference
         self.weight = nn.Parameter(torch.ones(channels)) if affine else None
         self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
 
@@ -98,7 +100,7 @@ class VirtualBatchNorm2d(nn.Module):
         share = torch.full((len(x), 1), 1 / (self.reference + 1), device=x.device)
         share[: self.reference].zero_()  # the reference batch is normalised by its own statistics
         mean, square = torch.lerp(fixed.expand_as(own), own, share)  # [R + N, C] each
-        scale = torch.rsqrt((square - mean.square()).clamp(min=0) + self.eps)
+        scale = torch.rsqrt((square - mean.square()).clamp(min=0) + EPSILON)
         y = (x - mean[:, :, None, None]) * scale[:, :, None, None]
         if self.weight is None:
             return y

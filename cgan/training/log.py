@@ -19,6 +19,7 @@ from cgan.atomic import replacing
 from cgan.conditions import Choice
 from cgan.model import SAMPLES, ConditionalGAN
 
+EVERY = 50  # steps between two entries
 GRID_ROWS, GRID_PIXELS = 8, 125_000  # the most of a sample grid
 
 
@@ -33,17 +34,16 @@ class Fault:
 class Log:
     """Gathers figures without waiting for the device and writes their means now and then."""
 
-    def __init__(self, folder: Path, images_seen: int, every: int = 50, enabled: bool = True):
-        """`every`: steps between two entries. Of an earlier run's log, what came after `images_seen` is
-        hidden."""
-        self.folder, self.every = folder, every
+    def __init__(self, folder: Path, images_seen: int, enabled: bool = True):
+        """Of an earlier run's log, what came after `images_seen` is hidden."""
+        self.folder = folder
         self.writer = SummaryWriter(folder / "log", purge_step=images_seen + 1) if enabled else None
         self._steps: list[dict[str, Tensor]] = []
 
     @property
     def full(self) -> bool:
         """Whether an entry is due."""
-        return len(self._steps) >= self.every
+        return len(self._steps) >= EVERY
 
     def collect(self, figures: dict[str, Tensor]) -> None:
         """Add one step's figures."""

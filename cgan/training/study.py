@@ -101,7 +101,8 @@ def train_and_score(
     def measure(model: ConditionalGAN) -> dict[str, float]:
         nonlocal last
         last, started = model, time.monotonic()
-        return quick(drawer(model, bench.reference.test[1]), bench.reference) | {"measuring": time.monotonic() - started}
+        figures = quick(drawer(model, bench.reference.test[1]), bench.reference)
+        return figures | {"measuring": time.monotonic() - started}
 
     trainer = Trainer(config, bench.data, folder, measure)
     failure, figures = None, None

@@ -90,6 +90,12 @@ def button(key: str, *, mark: str) -> str:
     return f'<button type="button" class="plain" {mark}>{text(key)}</button>'
 
 
+def lacking(key: str) -> str:
+    """What a model lacks that this tab needs, and the way to one that has it; the script knows which have."""
+    switch = button("switch_model", mark="data-switch")
+    return f'<div class="lacking"><p class="note">{text(key)}</p>{switch}</div>'
+
+
 def download(key: str, *, mark: str) -> str:
     """A link that saves what it points to; the script sets where to, by the attribute `mark`."""
     return f'<a class="plain" download href="#" {mark}>{text(key)}</a>'

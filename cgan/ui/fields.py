@@ -22,6 +22,7 @@ FEW, SHORT = 12, 2  # choices that are all shown at once; letters that fit a nar
 UNGROUPED = 4  # fields that need no groups
 BINARY = ("no", "yes")
 WHITE = 255
+PAD = Sketch("drawn", size=1, channels=3, examples=("",))  # the script knows the model's size and channels
 Widget = Callable[[Field, str, str, bool], str]  # field, tab, end ("" or "2"), whether room is scarce
 
 

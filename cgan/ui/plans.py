@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cgan.conditions import Choice, Field, Range
+from cgan.conditions import Choice, Field, Paint, Range, Sketch
 from cgan.engine import Resident
 from cgan.latent import INTERPOLATIONS, place
 from cgan.rng import SEED_LIMIT
@@ -182,6 +182,16 @@ def noise_at(query: Query, resident: Resident, seed: str, count: int, default: i
         psi=query.number("psi", 1, 0, 2),
         strengths=query.numbers("z", len(resident.directions), -6, 6),
         components=query.indexed("raw", dim, -6, 6),
+    )
+
+
+def decodes(query: Query, resident: Resident) -> bool:
+    """Whether the condition holds a picture that is yet to be decoded, which may take long."""
+    return any(
+        not resident.remembers({field.name: text})
+        for field in resident.model.encoder.fields()
+        if isinstance(field, Paint | Sketch)
+        for text in query.given(field.name, f"{field.name}2")
     )
 
 

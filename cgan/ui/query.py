@@ -32,6 +32,10 @@ class Query:
         self._known[name] = None
         return self._values.get(name)
 
+    def given(self, *names: str) -> tuple[str, ...]:
+        """The values of those names that are there, whoever reads them."""
+        return tuple(self._values[name] for name in names if name in self._values)
+
     def whole(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number from `low` to `high`."""
         text = self.text(name)

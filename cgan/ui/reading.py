@@ -41,12 +41,12 @@ def reading(query: Query, resident: Resident) -> Work:
     """{"judge": its name, "rows": [{"name", "asked", "read", "match"}]} of the picture that /frame.png gives
     for the same query, the first if they are several. ValueError if the model has no judge."""
     plan, model = frame(query, resident), resident.model
-    raw = model.encoder.parse(field_values(query, resident))
-    network = judge(model)
+    values, network = field_values(query, resident), judge(model)
     if network is None:
         raise ValueError(f"model {resident.name} has no judge that could read its pictures")
 
     def run() -> bytes:
+        raw = model.encoder.parse(values)
         with torch.inference_mode():
             picture = model.to_uint8(model.generator(plan.noise[:1], plan.cond[:1]))
         judged, subjects = network(picture), network.info.subjects

@@ -32,10 +32,10 @@ def judged_real(query: Query, resident: Resident) -> Callable[[], tuple[Tensor, 
     of the class that is asked for, of a mixture its heaviest; under other conditions, any."""
     model, seed = resident.model, query.whole("seed", 0, 0, SEED_LIMIT - 1)
     encoder = model.encoder
-    raw, choices = encoder.parse(field_values(query, resident)), _choices(encoder)
+    values, choices = field_values(query, resident), _choices(encoder)
 
     def run() -> tuple[Tensor, Tensor, Raw | None]:
-        kept = real_pictures(model)
+        raw, kept = encoder.parse(values), real_pictures(model)
         classes = kept.targets.get("classes", ()) if kept else ()
         of_class = bool(choices and classes)
         if not kept or encoder.form not in kept.targets or (of_class and len(choices) != len(classes)):

@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from cgan.engine import Busy, Engine, Resident, Superseded
 from cgan.ui.arrivals import Arrivals
 from cgan.ui.cache import Cache
 from cgan.ui.i18n import TABLES, version
-from cgan.ui.plans import Plan, Route
+from cgan.ui.plans import Plan, decodes
 from cgan.ui.query import Query
 from cgan.ui.reading import judge
 from cgan.ui.tabs import ROUTES
@@ -29,6 +28,7 @@ from cgan.ui.tabs.examples import opening
 
 INLINE_PIXELS = 2**16  # larger answers are encoded in a thread, so that nobody waits behind them
 ROOT = Path(__file__).parents[2]  # the project
+CACHE_BYTES = 16 * 2**20  # of the files made last
 WORKS = 64  # the most works that may wait
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "public, max-age=0, must-revalidate"
@@ -73,9 +73,9 @@ def _folder(resident: Resident) -> str:
 class PictureRoutes:
     """Answers queries with an engine's pictures, and with what else is computed of its models."""
 
-    def __init__(self, engine: Engine, routes: Mapping[str, Route] = ROUTES, cache_bytes: int = 16 * 2**20):
-        self.engine, self.routes = engine, routes
-        self._cache = Cache(cache_bytes)
+    def __init__(self, engine: Engine):
+        self.engine = engine
+        self._cache = Cache(CACHE_BYTES)
         self._shared_tasks: dict[str, asyncio.Task[bytes]] = {}  # files under way, of no client, by digest
         self._workers = ThreadPoolExecutor(1, "work")
         self._aside = ThreadPoolExecutor(4, "aside")  # of their own: large pictures do not wait behind them
@@ -83,7 +83,7 @@ class PictureRoutes:
 
     def add_to(self, app: Starlette) -> None:
         """Register every route."""
-        for path in self.routes:
+        for path in ROUTES:
             app.add_route(path, functools.partial(self.picture, path), methods=["GET"])
         app.add_route("/models.json", self.models, methods=["GET"])
         app.add_route("/healthz", self.health, methods=["GET"])
@@ -113,7 +113,7 @@ class PictureRoutes:
                 else:
                     body = await self._shared(digest, path, query, resident)
                 self._cache.put(digest, body)
-            return Response(body, media_type=self.routes[path].media, headers=headers)
+            return Response(body, media_type=ROUTES[path].media, headers=headers)
         except ValueError as error:
             return PlainTextResponse(f"{error}\n", 400)
         except Busy as error:
@@ -136,10 +136,10 @@ class PictureRoutes:
         return await asyncio.shield(self._shared_tasks[digest])  # if one who waits goes, the others stay
 
     async def _make(self, path: str, query: Query, resident: Resident, client: str | None) -> bytes:
-        loop, route = asyncio.get_running_loop(), self.routes[path]
+        loop, route = asyncio.get_running_loop(), ROUTES[path]
         plan = (
             await loop.run_in_executor(self._aside, route.answer, query, resident)
-            if route.aside
+            if route.aside or decodes(query, resident)
             else route.answer(query, resident)
         )
         query.done()

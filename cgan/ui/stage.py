@@ -86,7 +86,8 @@ def _notice(notice: str) -> str:
 def _stage() -> str:
     return (
         f'<section class="stage" aria-label="{say("picture")}"><div class="box"><div class="mount">'
-        '<div class="frame"></div></div><p class="warning" role="status"></p></div></section>'
+        '<div class="frame"></div></div><p class="warning" role="status"></p></div>'
+        '<p class="verdict" role="status" hidden></p></section>'
     )
 
 

@@ -69,7 +69,7 @@ METRICS = {
 LONG = ("Ankle boot", "T-shirt/top", "Bag")  # too long for chips in a narrow place
 
 
-def snapshot(kimg: int) -> dict[str, Tensor]:
+def snapshot(kimg: float) -> dict[str, Tensor]:
     """The first model as it was then: the earlier, the less contrast."""
     model = tiny_model()
     model.generator.to_image.conv.weight.mul_((1 + kimg) / 4)
@@ -82,7 +82,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("models")
     tiny_model().save(folder / "first")
     (folder / "first" / "metrics.json").write_text(json.dumps(METRICS))
-    timeline.write(folder / "first", [(float(kimg), snapshot(kimg)) for kimg in range(4)])
+    timeline.write(folder / "first", [(float(kimg), snapshot(kimg)) for kimg in (0, 0.5, 1, 3)])
     tiny_model(condition=Label(classes=LONG)).save(folder / "second")
     with serving(folder, str(folder / "first"), str(folder / "second"), "nobody/third") as address:
         yield address
@@ -133,10 +133,10 @@ def serving(folder: Path, *models: str) -> Iterator[str]:
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
     """Ends with this package: Playwright keeps an event loop running, in which others can't start theirs."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}")
+    if not CHROMIUM:
+        pytest.skip("no Chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
 

@@ -11,6 +11,7 @@ from cgan.ui.server import BUNDLED
 from cgan.ui.tabs import TABS
 from tests.browser.conftest import Visitor, serving
 from tests.browser.test_fields import pixels
+from tests.browser.test_tabs import SIZES
 
 pytestmark = pytest.mark.browser
 
@@ -86,6 +87,30 @@ def test_examples_begin_with_the_chosen_model_and_lead_to_the_head_of_the_page(v
     page.locator('.gallery a[href*="strength=0"]').first.tap()
     page.wait_for_selector('.frame img[src*="strength=0"]')
     assert page.locator(".frame img:not(.fine)").count(), "small pictures have sharp pixels"
+
+
+@SIZES
+@pytest.mark.parametrize(
+    ("tab", "rows"), [("learn", 5), ("conditioning", 5), ("conditioning", 16), ("card", 10)]
+)
+def test_a_grid_has_its_place_on_a_stage_that_is_no_higher(visit, bundled, size, tab, rows):
+    page = visit(size, bundled).page
+    held = []
+    page.route(lambda url: "snapshot.png" in url or "grid.png" in url, lambda each: held.append(each))
+    with page.expect_request(lambda asked: asked.url.split("?")[0].endswith(("snapshot.png", "grid.png"))):
+        page.goto(f"{bundled}/?tab={tab}&model=mnist&rows={rows}")
+    page.wait_for_timeout(500)
+    parts = [page.locator(each) for each in (".box", ".frame", f"#panel-{tab}")]
+    before = [part.bounding_box() for part in parts]
+    for each in held:
+        each.continue_()
+    page.wait_for_selector(".frame img")
+    assert [part.bounding_box() for part in parts[::2]] == before[::2]
+    mount, frame = (page.locator(each).bounding_box() for each in (".mount", ".frame"))
+    assert frame == pytest.approx(before[1], abs=0.1), "known before the picture has come"
+    assert mount["height"] == pytest.approx(frame["height"], abs=0.1)
+    if rows == 5:
+        assert mount["width"] == pytest.approx(frame["width"], abs=0.1)
 
 
 def test_the_grid_of_many_fields_holds_the_others_as_chosen(visit, bundled):

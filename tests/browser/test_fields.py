@@ -270,11 +270,14 @@ def test_what_is_drawn_and_what_comes_of_it_are_seen_together_on_a_phone(visit, 
 def test_what_a_form_lacks_is_said_and_nothing_else(visit, forms):
     page = visit(at=forms).open("tab=mixer&model=mask")
     assert page.locator("#panel-mixer").inner_text().startswith("This model has no labels")
-    assert page.locator("#panel-mixer").locator("canvas, input, button").filter(visible=True).count() == 0
+    shown = page.locator("#panel-mixer").locator("canvas, input, button").filter(visible=True)
+    assert shown.all_inner_texts() == ["Switch to label"]
     page.locator("#tab-learn").click()
     assert page.locator("#panel-learn").inner_text().startswith("This model came without snapshots")
-    page.locator("[data-models]").select_option("label")
+    assert page.locator("[data-switch]").filter(visible=True).count() == 0, "none of them has any"
     page.locator("#tab-mixer").click()
+    shown.click()
+    assert page.locator("[data-models]").input_value() == "label"
     assert page.locator("#panel-mixer").inner_text().startswith("Ask for several labels")
 
 
@@ -323,6 +326,13 @@ def test_other_noises_and_what_the_judge_reads(visit, forms, size):
     read = httpx.get(f"{forms}/reading.json?model=judged&seed=3&label=5").json()
     assert page.locator(".measured li").count() == len(read["rows"])
     assert "cgan-mnist" in page.locator(".measured .note").inner_text()
+    first = max(read["rows"], key=lambda row: row["read"])
+    verdict = page.locator(".verdict")
+    assert verdict.inner_text().startswith(
+        f"Judge: reads {first['name']} ({first['read']:.0%}".replace("%", "\u00a0%")
+    )
+    stage, tools = (page.locator(each).bounding_box() for each in (".box", ".tools"))
+    assert stage["y"] + stage["height"] <= verdict.bounding_box()["y"] < tools["y"], "right below the picture"
     strip = page.locator(".noises img")
     shown = httpx.get(strip.evaluate("image => image.src")).content
     assert shown == httpx.get(f"{forms}/frame.png?model=judged&seed=3&label=5&count=8&columns=8").content
@@ -331,6 +341,7 @@ def test_other_noises_and_what_the_judge_reads(visit, forms, size):
     assert page.locator('.noises [aria-pressed="true"]').get_attribute("title") == "Noise 4"
     page.locator("[data-models]").select_option("label")
     page.wait_for_selector(".measured", state="hidden")
+    assert verdict.is_hidden()
 
 
 def test_long_addresses_are_understood(visit, forms):

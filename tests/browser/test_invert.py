@@ -114,6 +114,26 @@ def test_other_conditions_are_kept_and_the_noise_is_sought(visit, forms, size, m
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_until_something_is_found_the_stage_shows_what_is_sought(visit, forms):
+    visitor = visit(at=forms)
+    page = visitor.open("tab=conditioning&model=judged")
+    held = []
+    page.route("**/inversion.json*", lambda each: held.append(each))
+    page.locator("#tab-invert").click()
+    target = page.locator(".stage .target")
+    target.locator("canvas").wait_for()
+    assert target.inner_text() == "Searching …"
+    assert page.locator(".frame img").count() == 0, "a grid is no answer to it"
+    pixels = "canvas => Array.from(canvas.getContext('2d').getImageData(0, 0, 28, 28).data)"
+    page.wait_for_function("() => document.querySelector('.stage .target canvas').width === 28")
+    drawn = page.locator(f"{FORM} .slate canvas").first.evaluate(pixels)
+    assert target.locator("canvas").evaluate(pixels) == drawn
+    for each in held:
+        each.continue_()
+    page.wait_for_selector(".frame img")
+    assert target.is_hidden()
+
+
 def test_generates_picture_is_taken(visit, forms):
     visitor = visit(at=forms)
     page = visitor.open("tab=generate&model=judged&seed=5&label=4")

@@ -27,7 +27,9 @@ def test_the_training_is_scrubbed_and_played(visit, site, size):
     page.locator('form[data-tab="learn"] [data-play]').click()
     visitor.wait_for("snapshot.png?seed=5&label=two&view=one&snapshot=3")
     visitor.address("tab=learn", "snapshot=3", "view=one", "label=two")
-    assert "After 3.0 thousand" in page.locator('form[data-tab="learn"] .reading').inner_text()
+    assert (
+        "After 3 thousand training pictures" in page.locator('form[data-tab="learn"] .reading').inner_text()
+    )
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
@@ -41,6 +43,17 @@ def test_the_curves_carry_a_line_where_the_snapshot_stands(visit):
     )
     after = [float(line.get_attribute("x1")) for line in lines.all()]
     assert (before, after) == ([46, 46], [262, 262])
+
+
+def test_the_curves_are_spaced_as_the_film_is(visit):
+    page = visit().open("tab=learn&snapshot=2&lang=zh")
+    charts = page.locator('form[data-tab="learn"] .charts svg')
+    third = [float(line.get_attribute("x1")) for line in charts.locator(".now").all()]
+    assert third == [46 + 216 * 2 / 3] * 2, "the third of four, though at a third of the way in pictures"
+    ticks = charts.first.locator('text[y="155"]').all_text_contents()
+    assert ticks == ["0", "500", "1000", "3000"]
+    titles = charts.first.locator("circle title").all_text_contents()
+    assert [title.partition(":")[0] for title in titles] == ["1000", "3000"]
 
 
 def test_another_model_stops_it(visit):
@@ -57,5 +70,14 @@ def test_a_model_without_snapshots_says_so(visit):
     visitor = visit()
     page = visitor.open("tab=learn&model=second&seed=5")
     visitor.wait_for("frame.png?model=second&seed=5&label=Ankle boot")
-    assert "without snapshots" in page.locator('form[data-tab="learn"] [data-none]').inner_text()
+    panel = page.locator("#panel-learn")
+    assert "without snapshots" in panel.inner_text()
     assert page.locator(".learned").is_hidden()
+    panel.get_by_role("button", name="Switch to first").click()
+    visitor.wait_for("snapshot.png?seed=5&snapshot=1")
+    assert (
+        page.locator("[data-models]").evaluate("select => select === document.activeElement && select.value")
+        == "first"
+    )
+    assert page.locator(".learned").is_visible()
+    assert panel.get_by_role("button", name="Switch to").count() == 0

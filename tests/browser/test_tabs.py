@@ -174,8 +174,8 @@ def test_the_model_card(visit, size):
     assert card.locator(".reading").inner_text() == "Asked for two, read as one: 0.00\u00a0%"
     labels = [chart.get_attribute("aria-label") for chart in card.locator("svg").all()]
     assert labels == [
-        "Obedience ↑ from 50.00\u00a0% to 90.00\u00a0% at 3 kimg",
-        "Fréchet distance over the real floor from 90 to 4 at 3 kimg",
+        "Obedience ↑ from 50.00\u00a0% to 90.00\u00a0% after 3 thousand training pictures",
+        "Fréchet distance over the real floor from 90 to 4 after 3 thousand training pictures",
     ]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     left = [each.bounding_box()["x"] for each in card.locator("dd").all()]

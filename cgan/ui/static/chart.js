@@ -4,6 +4,9 @@ const percent = (share, digits = 2) => `${(100 * share).toFixed(digits)}\u00a0%`
 const plainly = (value) => (value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(3));
 const judged = (curve) => (Array.isArray(curve) ? curve : []).filter((point) => Number.isFinite(point?.obedience)); // there may have been no judge
 const threeDigits = (value) => `${Number(value.toPrecision(3))}`;
+// So many thousand pictures as people write them: 3.8 million, 380万; "short" (3.8M) where there is little room.
+const pictures = (kimg, compactDisplay = "long") =>
+  new Intl.NumberFormat(props.language, { notation: "compact", compactDisplay }).format(1000 * kimg);
 
 function node(tag, properties = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
@@ -20,9 +23,10 @@ function draw(tag, attributes, text = "") {
 }
 
 // Curves of one figure against kimg, with a dashed line for what real pictures reach; its name stands below the axis, where
-// no curve goes. A series is its points and, where there are several, its title and its place among them, from which it has
-// its colour. The figure's `at(kimg)` puts a line there.
-function chart(series, key, { log = false, line = null, mark, write }) {
+// no curve goes. The axis has its `stops` at equal distances, snapshots for example, and is linear between two. A series is
+// its points and, where there are several, its title and its place among them, from which it has its colour. The figure's
+// `at(kimg)` puts a line there.
+function chart(series, key, { log = false, line = null, stops, axis = "card_axis", mark, write }) {
   const [left, right, top, bottom] = [46, 262, 12, 138];
   const bend = log ? Math.log : (value) => value;
   const curves = series
@@ -32,13 +36,18 @@ function chart(series, key, { log = false, line = null, mark, write }) {
   const low = log ? Math.min(...known) : Math.floor(20 * Math.min(...known)) / 20;
   const high = log ? Math.max(...known) : Math.max(1, ...known);
   const last = Math.max(...curves.map(({ points }) => points.at(-1).kimg));
-  const x = (kimg) => left + ((right - left) * kimg) / last;
+  const ticks = stops ?? [0, last / 2, last];
+  const x = (kimg) => {
+    const next = Math.max(1, ticks.findIndex((tick) => tick >= kimg));
+    const place = next - 1 + (kimg - ticks[next - 1]) / (ticks[next] - ticks[next - 1]);
+    return left + ((right - left) * place) / (ticks.length - 1);
+  };
   const y = (value) => bottom - ((bottom - top) * (bend(value) - bend(low))) / (bend(high) - bend(low) || 1);
   const unbend = log ? Math.exp : (value) => value;
   const summary = curves.map(({ title, points }) => {
     const [first, final] = [points[0], points.at(-1)];
     const what = [title, say(`card_${key}`)].filter(Boolean).join(": ");
-    return say("card_curve", { what, first: write(first[key]), last: write(final[key]), kimg: Math.round(final.kimg) });
+    return say("card_curve", { what, first: write(first[key]), last: write(final[key]), pictures: pictures(final.kimg) });
   });
   const svg = draw("svg", { viewBox: `0 0 270 ${line == null ? 178 : 198}`, role: "img", "aria-label": summary.join(". ") });
   for (const value of [0, 0.5, 1].map((share) => unbend(bend(low) + share * (bend(high) - bend(low))))) {
@@ -46,10 +55,11 @@ function chart(series, key, { log = false, line = null, mark, write }) {
     svg.append(draw("line", { x1: left, x2: right, y1: y(value), y2: y(value), class: "rule" }),
       draw("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" }, written));
   }
-  for (const share of [0, 0.5, 1]) {
-    svg.append(draw("text", { x: x(share * last), y: bottom + 17, "text-anchor": share === 1 ? "end" : "middle" }, Math.round(share * last)));
+  const every = Math.ceil(ticks.length / 8); // as many as have room, the last among them
+  for (const tick of ticks.filter((_, index) => (ticks.length - 1 - index) % every === 0)) {
+    svg.append(draw("text", { x: x(tick), y: bottom + 17, "text-anchor": "middle" }, pictures(tick, "short")));
   }
-  svg.append(draw("text", { x: (left + right) / 2, y: 174, "text-anchor": "middle" }, say("card_axis")));
+  svg.append(draw("text", { x: (left + right) / 2, y: 174, "text-anchor": "middle" }, say(axis)));
   if (line != null) {
     svg.append(draw("line", { x1: left, x2: right, y1: y(line), y2: y(line), class: "aim" }),
       draw("line", { x1: left, x2: left + 25, y1: 190, y2: 190, class: "aim" }),
@@ -60,7 +70,7 @@ function chart(series, key, { log = false, line = null, mark, write }) {
     curve.append(draw("polyline", { points: points.map((point) => `${x(point.kimg)},${y(point[key])}`).join(" "), class: "curve" }));
     for (const point of points) {
       const dot = draw("circle", { cx: x(point.kimg), cy: y(point[key]), r: 3 });
-      const at = `${Math.round(point.kimg)} kimg: ${write(point[key])}`;
+      const at = `${pictures(point.kimg)}: ${write(point[key])}`;
       dot.append(draw("title", {}, title ? `${title}, ${at}` : at));
       curve.append(dot);
     }

@@ -63,6 +63,7 @@ function changed({ anew = false } = {}) {
   const query = read();
   tabs[page.tab].update?.(query, form());
   const own = tabs[page.tab];
+  $(".box").style.setProperty("--shape", own.shape?.(query) ?? 1);
   if (own.route) stage.ask(route(own.route, query), describe(query, own.described));
   remember();
 }
@@ -93,10 +94,7 @@ function open(name, query) {
 
 function turnTo(name, query) {
   const asked = query?.get("model") ?? page.model;
-  if (asked !== page.model) {
-    choose(asked);
-    $("[data-models]").value = asked;
-  }
+  if (asked !== page.model) choose(asked);
   show(name, query);
   changed({ anew: true });
 }
@@ -106,6 +104,7 @@ const tabOf = (query) => (Object.hasOwn(tabs, query.get("tab")) ? query.get("tab
 // A model brings its own condition, directions and width of noise; seeds and the rest stay.
 function choose(name) {
   page.model = name;
+  if ($("[data-models]")) $("[data-models]").value = name;
   $(".explorer").classList.toggle("smooth", model().channels > 1);
   for (const tab of Object.keys(tabs)) {
     const before = tab in page.seen ? read(tab) : new URLSearchParams();
@@ -131,7 +130,18 @@ function choose(name) {
       put(count, String(Math.min(count.value, count.max)));
     }
     tabs[tab].model?.(model(), form(tab));
+    lack(tab);
   }
+}
+
+// A tab that does not serve every model says so of this one, and offers the first on the page that it serves.
+function lack(tab) {
+  const { serves } = tabs[tab];
+  if (!serves) return;
+  $(`#panel-${tab}`).classList.toggle("idle", !serves(model()));
+  const other = props.models.find(serves)?.name;
+  const button = $("[data-switch]", form(tab));
+  Object.assign(button, { hidden: !other, value: other, textContent: say("switch_model", { name: other }) });
 }
 
 // Whether a text is one of a field's choices, or a mixture of some.
@@ -234,6 +244,13 @@ function listen() {
     choose(target.value);
     changed({ anew: true });
   });
+  for (const button of $$("[data-switch]")) {
+    button.addEventListener("click", () => {
+      choose(button.value);
+      changed({ anew: true });
+      $("[data-models]").focus();
+    });
+  }
   for (const button of $$("[data-language]")) {
     button.setAttribute("aria-pressed", button.dataset.language === props.language);
     button.addEventListener("click", () => button.dataset.language !== props.language && props.speak(button.dataset.language));
@@ -294,7 +311,6 @@ function start(before) {
   home.start();
   readout.start(before?.readout ?? false);
   listen();
-  if ($("[data-models]")) $("[data-models]").value = page.model;
   for (const [name, state] of before?.states ?? []) write(state, name);
   show(tabOf(query), query);
   if (names.includes(asked)) changed();

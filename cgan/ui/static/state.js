@@ -16,6 +16,9 @@ function route(path, query) {
 // How many pictures of a model's size have room in one answer, each with a line beside and below it; enlarged, if `scale` says so.
 const room = ({ size } = model(), scale = 1) => Math.floor(props.pixels / ((size + 1) * scale) ** 2);
 
+// Width over height of so many pictures tiled, a pixel apart.
+const tiled = (columns, rows) => ((model().size + 1) * columns - 1) / ((model().size + 1) * rows - 1);
+
 // The address of a way as an animated GIF, of about 240 pixels where they are small, with as many steps as have room.
 function walkOf(way) {
   const own = modelOf(way);

@@ -3,6 +3,7 @@
 tabs.card = {
   route: "grid.png",
   described: "described_grid",
+  shape: (query) => tabs.conditioning.shape(query),
 
   // The samples' state has nothing to change here; the card follows the model.
   model({ metrics }, form) {

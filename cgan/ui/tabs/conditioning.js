@@ -61,6 +61,12 @@ tabs.conditioning = {
     return [steps, steps.map((step) => String(Number(Number(step).toPrecision(2))))];
   },
 
+  shape(query) {
+    const field = this.fields.find(({ name }) => name === query.get("along")) ?? this.fields[0];
+    const [columns, rows] = [this.values(field)[0].length, Number(query.get("rows"))];
+    return query.has("transpose") ? tiled(rows, columns) : tiled(columns, rows);
+  },
+
   update(query, form) {
     const field = model().fields.find((each) => each.name === form.elements.along.value);
     if (!field) return;

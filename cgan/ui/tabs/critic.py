@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cgan.conditions import Field, Sketch
+from cgan.conditions import Field
 from cgan.conditions.pictures import read_picture, to_text
 from cgan.critic import scores, sensitivity
 from cgan.engine import Resident
 from cgan.types import Cond
 from cgan.ui.controls import button, seed, slider, switch
-from cgan.ui.fields import sketch, widgets
+from cgan.ui.fields import PAD, sketch, widgets
 from cgan.ui.i18n import say, text
 from cgan.ui.pictures import GAP, enlarge, png, tile
 from cgan.ui.plans import Route, Work, asked, bound, noise_at
@@ -37,7 +37,6 @@ LIGHTER, DARKER = (
     (64, 150, 255),
 )  # colours of where a lighter and where a darker pixel would help
 STRONGEST = 0.99  # of the pixels lie at or below what has the full colour
-PAD = Sketch("drawn", size=1, channels=3, examples=("",))  # the script knows the model's size and channels
 
 
 def score(query: Query, resident: Resident) -> Work:

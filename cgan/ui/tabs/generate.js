@@ -30,6 +30,13 @@ tabs.generate = {
     frame.addEventListener("click", (event) => page.tab === "generate" && this.take(event, form));
   },
 
+  // Whether there is a judge, whose verdict takes a line.
+  model({ judged }) {
+    $(".verdict").hidden = $(".measured").hidden = !judged;
+    $(".verdict").textContent = "";
+    this.measured = null;
+  },
+
   handles: (form) => $$('[data-list="z"] input', form).slice(0, 2),
 
   grab({ button, currentTarget, pointerId, clientX, clientY }, form) {
@@ -92,7 +99,6 @@ tabs.generate = {
   },
 
   async measure(url, several) {
-    $(".measured").hidden = !model().judged;
     const asked = url + several;
     if (!model().judged || asked === this.measured) return;
     this.measured = asked;
@@ -101,8 +107,18 @@ tabs.generate = {
     if (asked !== this.measured) return;
     if (!answer) this.measured = null;
     $(".measured ul").replaceChildren(...(answer?.rows ?? []).map((row) => this.row(row)));
+    $(".verdict").textContent = answer && !several ? this.verdict(answer) : "";
     $(".measured .note").textContent = answer ? this.note(answer, several)
       : say(found?.status >= 400 && found.status < 500 ? "measured_not" : "measured_lost");
+  },
+
+  // In short. Of labels, those that are read with some certainty; of what else is asked, how much is there.
+  verdict({ rows }) {
+    const labels = model().fields[0].choices ?? [];
+    const read = rows.filter((row) => row.read >= 0.05 && labels.includes(row.name)).sort((a, b) => b.read - a.read);
+    const shares = read.map((row) => say("verdict_share", { label: props.word(row.name), share: percent(row.read, 0) }));
+    return shares.length ? say("verdict_label", { shares: shares.join(", ") })
+      : say("verdict", { right: rows.filter((row) => row.match).length, all: rows.length });
   },
 
   note({ judge, rows }, several) {

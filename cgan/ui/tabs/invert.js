@@ -1,9 +1,11 @@
-// Draw and invert: what is drawn is sent when the hand rests. The answer has the noise after some steps of the search: the
-// stage plays them, the film keeps them, and the last goes on as `raw`, a noise of one's own, under every label.
+// Draw and invert: what is drawn is sent when the hand rests; the stage shows it until something has been found. The answer
+// has the noise after some steps of the search: the stage plays them, the film keeps them, and the last goes on as `raw`, a
+// noise of one's own, under every label.
 tabs.invert = {
   described: "invert_found",
 
   start(form) {
+    this.target = $(".mount").appendChild(node("div", { className: "target" }));
     const row = $(".relabelled", form);
     this.row = new Live(row, { aside: true });
     row.addEventListener("click", ({ target }) => "at" in target.dataset && this.carry(target.dataset.at));
@@ -21,6 +23,7 @@ tabs.invert = {
   // What will be found has its place already, so that nothing moves when it comes.
   forget(form) {
     this.found = this.asked = this.wanted = null;
+    this.target?.replaceChildren();
     this.vacate($(".searched", form), "figure");
     this.relabel(null, form);
     $(".reading", form).textContent = "";
@@ -30,6 +33,12 @@ tabs.invert = {
     row.inert = true;
     const empty = () => node(tag, {}, node("i", { className: "blank" }));
     row.replaceChildren(...Array.from({ length: row.dataset.places }, empty));
+  },
+
+  // The stage, left by the picture of another tab or model, shows what is sought.
+  aim(text) {
+    stage.clear();
+    this.target.replaceChildren(thumbnail(this.pad.field, text), node("p", { textContent: say("invert_searching") }));
   },
 
   // One choice among names can be sought; any other condition is given.
@@ -54,6 +63,7 @@ tabs.invert = {
     const asked = new URLSearchParams(query);
     if (both) asked.delete(model().fields[0].name);
     if (!this.sought) asked.delete("seek");
+    if (!this.found) this.aim(query.get("drawn"));
     const url = route("inversion.json", asked);
     if (url === this.asked && this.found) this.tell(this.found, form);
     else this.resting = setTimeout(() => this.search(url, form), this.found ? 250 : 0);

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor
 
-from cgan.conditions import Field, Sketch
+from cgan.conditions import Field
 from cgan.conditions.pictures import read_picture, to_text
 from cgan.engine import Resident
 from cgan.inversion import STEPS, Guess, Inversion, Moment, choices, embed, invert, shade
 from cgan.types import Cond
 from cgan.ui.controls import button, choice
-from cgan.ui.fields import sketch, widgets
+from cgan.ui.fields import PAD, sketch, widgets
 from cgan.ui.i18n import say, text
 from cgan.ui.pictures import enlarge, png, tile
 from cgan.ui.plans import Route, Work, bound, field_values
@@ -30,7 +30,6 @@ from cgan.ui.tabs.neighbours import real_pictures
 if TYPE_CHECKING:
     from cgan.ui.api import Api
 
-PAD = Sketch("drawn", size=1, channels=3, examples=("",))  # the script knows the model's size and channels
 SEEK = ("both", "noise")
 MOST = 200  # steps
 SHOWN = (0, 0.05, 0.125, 0.25, 0.5, 1)  # moments of a search, as shares of its steps

@@ -1,8 +1,10 @@
 // Watch it learn: the stage shows one snapshot, the film strip one picture at all of them, the curves where they stand.
 tabs.learn = {
+  serves: ({ snapshots }) => snapshots.length > 0,
+
   // A model without snapshots shows what it makes now.
   get route() {
-    return model().snapshots.length ? "snapshot.png" : null;
+    return this.serves(model()) ? "snapshot.png" : null;
   },
 
   start(form) {
@@ -16,29 +18,37 @@ tabs.learn = {
   model({ snapshots, metrics }, form) {
     if (this.playing) this.leave(form);
     const slider = form.elements.snapshot;
-    const none = !snapshots.length;
-    $("[data-none]", form).hidden = !none;
-    $("#panel-learn .hint").hidden = none;
-    for (const part of $$(".learned, [data-play], [data-gif], .charts, .chips:has([name=view])", form)) part.hidden = none;
     slider.max = Math.max(0, snapshots.length - 1);
     slider.step = 1;
     put(slider, String(Math.min(slider.value, slider.max)));
     $(".learned", form).style.setProperty("--steps", snapshots.length);
-    const points = [metrics.timeline, metrics.curve].map(judged).find((each) => each.length > 1) ?? [];
-    this.points = none ? [] : points;
+    const within = ({ kimg }) => kimg >= snapshots[0] && kimg <= snapshots.at(-1);
+    const curves = [metrics.timeline, metrics.curve].map((curve) => judged(curve).filter(within));
+    this.points = (snapshots.length > 1 && curves.find((points) => points.length > 1)) || [];
     try {
-      this.charts = this.points.length ? this.curves(this.points, metrics.evaluation) : [];
+      this.charts = this.points.length ? this.curves(this.points, metrics.evaluation, snapshots) : [];
     } catch {
       this.points = this.charts = []; // figures of another form: a model's folder may come from anybody
     }
     $(".charts", form).replaceChildren(...this.charts);
   },
 
-  curves: (points, evaluation) => [
-    chart([{ points }], "obedience",
-      { line: evaluation?.form === "label" ? evaluation.features.judge_accuracy : null, mark: "card_judge", write: percent }),
-    chart([{ points }], "frechet_ratio", { log: true, line: 1, mark: "card_floor", write: threeDigits }),
-  ],
+  // Evenly spaced as the film strip is: much happens early, between snapshots that are near to each other.
+  curves(points, evaluation, stops) {
+    const own = { stops, axis: "learn_axis" };
+    const line = evaluation?.form === "label" ? evaluation.features.judge_accuracy : null;
+    return [
+      chart([{ points }], "obedience", { ...own, line, mark: "card_judge", write: percent }),
+      chart([{ points }], "frechet_ratio", { ...own, log: true, line: 1, mark: "card_floor", write: threeDigits }),
+    ];
+  },
+
+  // Every label under as many noises as have room; where there are no labels the picture is a square.
+  shape(query) {
+    const field = model().fields.find(({ type }) => type === "choice");
+    if (!this.serves(model()) || !field || query.has("view")) return 1;
+    return tiled(field.choices.length, Math.min($(".learned").dataset.rows, tabs.conditioning.room(field)));
+  },
 
   update(query, form) {
     const { snapshots } = model();
@@ -66,7 +76,7 @@ tabs.learn = {
   },
 
   words(kimg) {
-    const when = say("learn_at", { kimg: kimg >= 10 || !kimg ? Math.round(kimg) : kimg.toFixed(1) });
+    const when = say("learn_at", { pictures: pictures(kimg) });
     const point = this.points.find((each) => Math.abs(each.kimg - kimg) <= 0.02 * kimg);
     if (!Number.isFinite(point?.frechet_ratio)) return `${when}.`;
     const frechet = point.frechet_ratio >= 100 ? Math.round(point.frechet_ratio).toLocaleString(props.language) : threeDigits(point.frechet_ratio);

@@ -17,9 +17,8 @@ from cgan.conditions import Choice, Field
 from cgan.engine import Resident
 from cgan.timeline import Snapshots
 from cgan.types import Raw
-from cgan.ui.controls import button, choice, download, seed, slider
+from cgan.ui.controls import button, choice, download, lacking, seed, slider
 from cgan.ui.fields import widgets
-from cgan.ui.i18n import text
 from cgan.ui.pictures import GAP, enlarge, gif, png, tile
 from cgan.ui.plans import Plan, Route, Work, bound, field_values, most_rows, noise_at, sheet
 from cgan.ui.query import Query
@@ -115,8 +114,8 @@ class Learn(Tab):
     def panel(self, models: Mapping[str, Iterable[Field]]) -> str:
         at = slider("learn", "snapshot", low=0, high=FIRST, step=1, value=FIRST, kept=True)
         return f"""
-            <p class="note" data-none hidden>{text("learn_none")}</p>
-            <div class="way learned">
+            {lacking("learn_none")}
+            <div class="way learned" data-rows="{ROWS}">
                 <div class="film"></div>
                 {at}
                 <p class="reading" role="status"></p>

@@ -2,6 +2,7 @@
 // Places in the triangle are shares of its three corners: the top, the left, the right.
 tabs.mixer = {
   route: "frame.png",
+  serves: ({ fields }) => fields.some((field) => field.type === "choice"),
   corner: [[0.5, 0], [0, 1], [1, 1]], // of the triangle's box
 
   start(form) {

@@ -9,8 +9,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from cgan.conditions import Choice, Field
-from cgan.ui.controls import seed, slider
-from cgan.ui.fields import widgets
+from cgan.ui.controls import lacking, seed, slider
+from cgan.ui.fields import title, widgets
 from cgan.ui.i18n import say, text
 from cgan.ui.tabs.base import Tab
 
@@ -31,6 +31,7 @@ class Mixer(Tab):
             f'<template data-model="{escape(name)}">{_held(each)}</template>' for name, each in fields.items()
         )
         return f"""
+            {lacking("mixer_none")}
             <div class="fields mixed" data-end="">{mixed}</div>
             <div class="mixing">
                 {_triangle()}
@@ -95,7 +96,7 @@ def _held(fields: Sequence[Field]) -> str:
     """
     choices = [field for field in fields if isinstance(field, Choice)]
     if not choices:
-        return f'<p class="note">{text("mixer_none")}</p>'
+        return ""
     starts = [begin(choices[0]), *(field.choices[0] for field in choices[1:])]
     held = "".join(
         f'<input type="hidden" name="{field.name}" data-mix="{json.dumps(pair(field))}" value="{value}" '
@@ -104,16 +105,12 @@ def _held(fields: Sequence[Field]) -> str:
     )
     if len(choices) == 1:
         return held
-    names = "".join(f'<option value="{each.name}">{_title(each)}</option>' for each in choices)
+    names = "".join(f'<option value="{each.name}">{escape(title(each))}</option>' for each in choices)
     picker = (
         f'<div class="dropdown"><label for="mixer-mixed">{text("mixer_mixed")}</label><select '
         f'id="mixer-mixed" name="mixed" data-default="{choices[0].name}" data-page>{names}</select></div>'
     )
     return held + picker
-
-
-def _title(field: Field) -> str:
-    return escape(field.name.replace("_", " ").capitalize())
 
 
 def _triangle() -> str:
