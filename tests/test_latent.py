@@ -7,13 +7,8 @@ import math
 import pytest
 import torch
 
-<<<<<<< HEAD
-from cgan.latent import SAMPLES, SEED, directions, lerp, place, principal, slerp, spread
-from cgan.networks.norms import BatchNorm, SpectralNorm, VirtualBatchNorm
-=======
 from cgan.latent import SAMPLES, SEED, _early, directions, lerp, place, principal, slerp, spread
-from cgan.networks.norms import Batch, Spectral, Virtual
->>>>>>> d17e2552c5d51a70a5847640ed6c5a6633fb2010
+from cgan.networks.norms import BatchNorm, SpectralNorm, VirtualBatchNorm
 from tests.conftest import tiny_model
 
 
