@@ -106,14 +106,14 @@ def test_a_picture_without_examples_begins_empty():
         assert made.parse({field.name: initial(field)}).unique().tolist() == [255 * (field.name == "image")]
 
 
-UNEVEN = [(13.022988, 90.502659), (0.0, 1999999.0), (1e9, 1e9 + 39), (-3e-7, 3.00000001e-7), (0.0, 1.0)]
+UNEVEN = [(13.022988, 90.502659), (0.0, 1999999.0), (1e9, 1e9 + 39_000), (-3e-7, 3.00000001e-7), (0.0, 1.0)]
 
 
 @pytest.mark.parametrize(("low", "high"), UNEVEN)
 def test_the_steps_of_a_grid_are_in_their_range(low, high):
     made = Attributes(attributes=(Attribute("weight", low=low, high=high),)).build()
     steps = values_along(made.fields()[0])
-    assert len(set(steps)) == len(steps) or high - low < 1e-6 * high
+    assert len(set(steps)) == len(steps)
     for step in steps:
         made.parse({"weight": step})
 
@@ -126,7 +126,7 @@ def test_a_slider_reaches_the_ends_of_its_range_and_no_further(low, high):
     for share in (-1.0, -1 / 3, 0.0, 0.5, 1.0):
         raw = torch.tensor([[share, 1.0]])
         held = texts(made.fields(), made.decode(raw)["attributes"][0])
-        assert made.parse(held).numpy() == pytest.approx(raw.numpy(), abs=1e-3 if low < 1e9 else 2)
+        assert made.parse(held).numpy() == pytest.approx(raw.numpy(), abs=1e-3 if low < 1e9 else 4e-3)
 
 
 def test_yes_and_no_is_a_chip_colours_are_swatches_and_a_range_has_words():
