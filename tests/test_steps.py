@@ -12,6 +12,7 @@ from torch.optim import SGD
 
 from cgan.losses import LOSSES
 from cgan.model import ConditionalGAN
+from cgan.networks.norms import BatchNorm
 from cgan.regularizers.auxiliary import Auxiliary
 from cgan.regularizers.gradients import R1
 from cgan.training.steps import Players, train_step
@@ -31,12 +32,12 @@ FORMULAS = {
 COMBINED = {"mean": lambda losses: losses.mean(1), "hardest": lambda losses: losses.amax(1)}
 
 
+AUXILIARY = Auxiliary(weight=WEIGHT, generator_share=SHARE)
+
+
 def config(**changes):
-    regularizers = {
-        "r1": R1(weight=GAMMA, every=EVERY),
-        "auxiliary": Auxiliary(weight=WEIGHT, generator_share=SHARE),
-    }
-    return tiny_config(regularizers=regularizers, **changes)
+    regularizers = {"r1": R1(weight=GAMMA, every=EVERY), "auxiliary": AUXILIARY}
+    return tiny_config(**{"regularizers": regularizers} | changes)
 
 
 def players(of) -> Players:
@@ -69,18 +70,27 @@ def descend(parameters, loss) -> None:
             weight -= RATE * slope
 
 
+def brightness(of, count: int) -> torch.Tensor:
+    """What DiffAugment adds to each of some pictures."""
+    most = of.augment.brightness
+    return torch.empty(count, 1, 1, 1).uniform_(-most, most) if most else torch.zeros(count, 1, 1, 1)
+
+
 def written_out(of, shown: list[Batch], penalised: bool) -> ConditionalGAN:
     model, formula = players(of).model, FORMULAS[LOSSES.name_of(of.loss)]
     torch.manual_seed(2)
     generator, discriminator = model.generator, model.discriminator
     for batch in shown:
         cond, labels = model.encoder.embed(batch.raw), batch.raw.argmax(1)
-        fake = generator(torch.empty(8, 5).normal_(), cond)
-        real = discriminator(batch.images, cond)
-        loss, _ = formula(real.logits, discriminator(fake.detach(), cond).logits)
+        noise = torch.empty(8, 5)
+        fake = generator(noise.uniform_(-1, 1) if of.generator.noise == "uniform" else noise.normal_(), cond)
+        light = brightness(of, 16)
+        images = batch.images + light[:8]
+        real = discriminator(images, cond)
+        loss, _ = formula(real.logits, discriminator(fake.detach() + light[8:], cond).logits)
         loss = loss.mean() + WEIGHT * F.cross_entropy(real.auxiliary, labels)
         if penalised:
-            pictures = batch.images.clone().requires_grad_()
+            pictures = images.clone().requires_grad_()
             verdicts = discriminator(pictures, cond).logits.reshape(8, -1)
             slopes = [
                 torch.autograd.grad(verdict.sum(), pictures, create_graph=True)[0]
@@ -89,8 +99,8 @@ def written_out(of, shown: list[Batch], penalised: bool) -> ConditionalGAN:
             squares = torch.stack([slope.square().sum((1, 2, 3)) for slope in slopes])
             loss = loss + EVERY * GAMMA / 2 * squares.mean()
         descend(discriminator.parameters(), loss)
-    critique = discriminator(fake, cond)
-    _, loss = formula(discriminator(batch.images, cond).logits.detach(), critique.logits)
+    critique = discriminator(fake + brightness(of, 8), cond)
+    _, loss = formula(discriminator(batch.images + brightness(of, 8), cond).logits.detach(), critique.logits)
     if loss.ndim == 2:
         loss = COMBINED[of.discriminator.combine](loss)
     loss = loss.mean() + WEIGHT * SHARE * F.cross_entropy(critique.auxiliary, labels)
@@ -109,7 +119,25 @@ def test_a_step_is_the_algorithm_written_out(loss, count, steps, penalised):
         discriminator__combine="hardest" if count > 1 and steps > 1 else "mean",
         training__discriminator_steps=steps,
     )
-    ours, shown = players(of), batches(steps)
+    compare(of, batches(steps), penalised)
+
+
+VARIANTS = {
+    "uniform": {"generator__noise": "uniform"},
+    "batch": {"discriminator__norm": BatchNorm(), "regularizers": {"auxiliary": AUXILIARY}},
+    "augmented": {"augment__brightness": 0.5},
+}
+
+
+@pytest.mark.parametrize("loss", ["bce", "relativistic"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_so_it_is_with_other_noise_batch_norm_in_the_critic_and_augmented_pictures(variant, loss):
+    of = config(loss=LOSSES[loss](), **VARIANTS[variant])
+    compare(of, batches(1), penalised="r1" in of.regularizers)
+
+
+def compare(of, shown: list[Batch], penalised: bool) -> None:
+    ours = players(of)
     before = {name: weight.clone() for name, weight in ours.model.named_parameters()}
     torch.manual_seed(2)
     train_step(ours, of, shown, frozenset({"auxiliary", "r1"} if penalised else {"auxiliary"}))
