@@ -18,6 +18,7 @@ from cgan.data import Images
 from cgan.metrics import features
 from cgan.metrics.features import FeatureInfo, FeatureNetwork, main, save
 from cgan.metrics.judge import Subjects
+from cgan.metrics.making import measure
 from cgan.metrics.perception import Perception, PerceptionRecipe, attribute_errors, fit_perception
 from cgan.registry import Registry
 from cgan.types import Attribute
@@ -111,7 +112,7 @@ def test_the_command_writes_a_judge_that_reads(tmp_path, monkeypatch, capsys):
     assert info.measured["image"]["f1"] > 0.8
     assert info.test_accuracy > 0.9
     found = network(test.images)
-    again = features.measure(Boxes(), test.images, test.targets, found, SUBJECTS)
+    again = measure(Boxes(), test.images, test.targets, found, SUBJECTS)
     assert again["mask"]["iou"] == pytest.approx(info.measured["mask"]["iou"], abs=0.01)
     assert found.accuracy(test.targets["label"]) > 0.9
     with safe_open(tmp_path / "boxes.safetensors", framework="pt") as file:

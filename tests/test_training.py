@@ -820,7 +820,7 @@ def test_a_broken_history_is_told_before_training(tmp_path, monkeypatch, capsys,
     monkeypatch.setattr(Trainer, "fit", lambda self: pytest.fail("it trained"))
     words = ["--preset", "mnist", "--data-root", str(tmp_path), "--out", str(tmp_path / "out")]
     assert train.main([*words, "--init", str(start)]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    *_, line = capsys.readouterr().err.splitlines()
     assert str(start / name) in line
 
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-import statistics
 import sys
 from argparse import SUPPRESS
 from collections.abc import Mapping
@@ -33,9 +31,9 @@ from cgan.cli import Parser, fail
 from cgan.memory import unfilled
 from cgan.metrics import MEASURES
 from cgan.metrics.asked import asked
-from cgan.metrics.classifier import WIDTHS, Classifier, Recipe, fit
+from cgan.metrics.classifier import WIDTHS, Classifier, Recipe
 from cgan.metrics.judge import Judgement, Subjects
-from cgan.metrics.perception import Perception, PerceptionRecipe, fit_perception
+from cgan.metrics.perception import Perception, PerceptionRecipe
 from cgan.registry import closest
 from cgan.types import Attribute
 
@@ -203,7 +201,8 @@ def save(judge: Classifier | Perception, info: FeatureInfo, path: Path) -> None:
         save_file(weights, partial, {"format": FORMAT, "info": json.dumps(dataclasses.asdict(info))})
 
 
-def _recipe(dataset: str, subjects: Subjects) -> Recipe | PerceptionRecipe:
+def recipe(dataset: str, subjects: Subjects) -> Recipe | PerceptionRecipe:
+    """How the judge of a data set is trained; one without a recipe here has the usual one."""
     return RECIPES.get(dataset, Recipe() if subjects == Subjects(subjects.labels) else PerceptionRecipe())
 
 
@@ -222,95 +221,10 @@ def check_pictures(dataset: str, data: Any, test: Any, form: str | None = None) 
             f"a judge could read {subjects} off these pictures, but not whether condition {form} is obeyed"
         )
     with unfilled():
-        judge = build(test.channels, test.size, subjects, _recipe(dataset, subjects).widths)
+        judge = build(test.channels, test.size, subjects, recipe(dataset, subjects).widths)
     least = judge.width + 1  # as `RealReference` needs
     if len(test) < least:
         raise ValueError(f"figures need at least {least} real pictures to test with, there are {len(test)}")
-
-
-def _check_out(out: Path) -> None:
-    """ValueError if no judge can be written there."""
-    there = next(path for path in out.absolute().parents if path.exists())
-    if out.is_dir() or not there.is_dir() or not os.access(there, os.W_OK):
-        raise ValueError(f"--out must be a file that can be written, got {str(out)!r}")
-
-
-def train(
-    dataset: str,
-    data: Any,
-    root: Path,
-    *,
-    out: Path | None,
-    epochs: int | None,
-    seed: int,
-    download: bool,
-) -> tuple[Path, float]:
-    """Trains and writes a data set's feature network, to its usual place if `out` is None; that file and its
-    accuracy on the test set, 0 to 1.
-
-    ValueError if there is nothing that a judge could tell apart, or too few pictures, or if in the usual
-    place there is a judge for these pictures already.
-    """
-    if epochs is not None and epochs < 1:
-        raise ValueError(f"--epochs must be at least 1, got {epochs}")
-    file = out or home(dataset, data, root) / f"{dataset}.safetensors"
-    _check_out(file)
-    training, test = (data.load(root, split, download) for split in ("train", "test"))
-    check_pictures(dataset, data, test)
-    if not out:
-        _keep(file, training)
-    subjects = Subjects.of(training.targets)
-    recipe = _recipe(dataset, subjects)
-    recipe = dataclasses.replace(recipe, epochs=epochs or recipe.epochs)
-    options = {"recipe": recipe, "seed": seed, "progress": lambda line: print(line, flush=True)}
-    if isinstance(recipe, PerceptionRecipe):
-        visible = asked(data, "attributes", training.targets).get("visible")
-        judge = fit_perception(training.images, training.targets, visible=visible, **options)
-    else:
-        judge = fit(training.images, training.targets["label"], len(subjects.labels), **options)
-    judge.half().float()  # measured as it will be stored
-    measured = measure(data, test.images, test.targets, judge.read(test.images), subjects)
-    info = FeatureInfo(
-        dataset=dataset,
-        classes=subjects.labels,
-        channels=training.channels,
-        size=training.size,
-        test_accuracy=statistics.fmean(part[MEASURES[form].headline] for form, part in measured.items()),
-        epochs=recipe.epochs,
-        widths=recipe.widths,
-        attributes=subjects.attributes,
-        mask_classes=subjects.mask,
-        drawing=subjects.image,
-        measured={form: part for form, part in measured.items() if form != "label"},
-        command=f"{command(dataset, data)} --epochs {recipe.epochs} --seed {seed}",
-    )
-    save(judge, info, file)
-    return file, info.test_accuracy
-
-
-def _keep(file: Path, pictures: Any) -> None:
-    """ValueError if the file is a judge for such pictures, which no trial replaces unasked."""
-    try:
-        info = FeatureNetwork.load(file.stem, file.parent).info
-    except (FileNotFoundError, ValueError):  # none, or a damaged one
-        return
-    if info.fits(pictures):
-        raise ValueError(
-            f"{file} judges these pictures already, {info.test_accuracy:.2%} on the real test set: name it "
-            "as --out to replace it, or another file"
-        )
-
-
-def measure(
-    data: Any, images: Tensor, targets: Mapping[str, Any], judged: Judgement, subjects: Subjects
-) -> dict[str, Any]:
-    """What each form's measure says of real pictures uint8 [N, C, H, W] of data set `data`, by form."""
-    found = {}
-    for form in MEASURES:
-        way, known = MEASURES[form](), asked(data, form, targets)
-        if way.needs in known and getattr(subjects, way.reads):
-            found[form] = way(images, known, judged, subjects)
-    return found
 
 
 def _choices(kind: type) -> dict[str, Any]:
@@ -321,7 +235,8 @@ def _choices(kind: type) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command line; the exit code is 2 after bad input."""
-    from cgan.data import DATASETS  # the command's own need: the library above measures tensors only
+    from cgan.data import DATASETS  # the command's own needs: the library above measures tensors only
+    from cgan.metrics.making import train
 
     parser = Parser(prog="python -m cgan.metrics.features", description=__doc__.splitlines()[0])
     learn = parser.add_subparsers(required=True).add_parser(

@@ -76,13 +76,18 @@ def snapshot(kimg: float) -> dict[str, Tensor]:
     return timeline.compress(model.player_state())
 
 
+def snapshots() -> list[tuple[float, dict[str, Tensor]]]:
+    """The first model's timeline, not even in time."""
+    return [(kimg, snapshot(kimg)) for kimg in (0.0, 0.5, 1.0, 3.0)]
+
+
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with two models, which was also told of a third on a Hub that is down."""
     folder = tmp_path_factory.mktemp("models")
     tiny_model().save(folder / "first")
     (folder / "first" / "metrics.json").write_text(json.dumps(METRICS))
-    timeline.write(folder / "first", [(float(kimg), snapshot(kimg)) for kimg in (0, 0.5, 1, 3)])
+    timeline.write(folder / "first", snapshots())
     tiny_model(condition=Label(classes=LONG)).save(folder / "second")
     with serving(folder, str(folder / "first"), str(folder / "second"), "nobody/third") as address:
         yield address

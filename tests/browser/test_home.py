@@ -15,7 +15,7 @@ from PIL import Image, ImageChops, ImageStat
 
 from cgan import timeline
 from cgan.conditions import CONDITIONS
-from tests.browser.conftest import formed, snapshot
+from tests.browser.conftest import formed, snapshots
 from tests.conftest import tiny_model
 
 pytestmark = pytest.mark.browser
@@ -38,7 +38,7 @@ def workplace(tmp_path_factory):
     """A folder that holds the servers' models under their names."""
     folder = tmp_path_factory.mktemp("home")
     tiny_model().save(folder / "first")
-    timeline.write(folder / "first", [(float(kimg), snapshot(kimg)) for kimg in range(4)])
+    timeline.write(folder / "first", snapshots())
     for name in CONDITIONS:
         formed(name).save(folder / name)
     return folder
