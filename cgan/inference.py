@@ -182,7 +182,8 @@ def _player(model: ConditionalGAN) -> ConditionalGAN:
     with unfilled():
         made = ConditionalGAN(model.config)
     del made.discriminator
-    made.load_state_dict({name: tensor.clone() for name, tensor in model.player_state().items()}, assign=True)
+    state = {name: tensor.clone() for name, tensor in model.sampler_state().items()}
+    made.load_state_dict(state, assign=True)
     return made.eval().requires_grad_(False)
 
 

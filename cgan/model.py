@@ -93,10 +93,10 @@ class ConditionalGAN(nn.Module):
         with ExitStack() as stack:
             config, *weights = (stack.enter_context(replacing(folder / name)) for name in REQUIRED_FILES)
             write_json(config, {"format_version": FORMAT_VERSION, "model": to_json(self.config)})
-            for path, state in zip(weights, (self.player_state(), self.critic_state()), strict=True):
+            for path, state in zip(weights, (self.sampler_state(), self.critic_state()), strict=True):
                 save_file({key: _stored(tensor) for key, tensor in state.items()}, path)
 
-    def player_state(self) -> dict[str, Tensor]:
+    def sampler_state(self) -> dict[str, Tensor]:
         """The weights that make pictures: all but the discriminator's."""
         return {name: t for name, t in self.state_dict().items() if not name.startswith("discriminator.")}
 
@@ -121,7 +121,7 @@ class ConditionalGAN(nn.Module):
                 model = cls(from_json(ModelConfig, data.get("model"), "model"))
         except (ValueError, TypeError, ArithmeticError, RuntimeError) as error:
             raise ModelError(f"{folder / CONFIG}: {one_line(error)}") from error
-        state = read_tensors(folder / WEIGHTS, model.player_state())
+        state = read_tensors(folder / WEIGHTS, model.sampler_state())
         state |= read_tensors(folder / DISCRIMINATOR, model.critic_state())
         if loose := {name for name, _ in model.named_buffers()} - set(state):
             raise RuntimeError(f"buffers outside the state dict can't be restored: {sorted(loose)}")

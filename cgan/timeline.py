@@ -146,7 +146,7 @@ class Timeline:
         IndexError if there is no such snapshot, ModelError if it does not fit the model.
         """
         packed = self.packed(index)  # mapped: what does not fit takes no memory
-        match(packed_shapes(model.player_state()), shapes_of(packed), self.path)
+        match(packed_shapes(model.sampler_state()), shapes_of(packed), self.path)
         kept = model.critic_state() | {name: t for name, t in model.state_dict().items() if name == BANK}
         fill(model, expand(packed) | kept, self.path)
 

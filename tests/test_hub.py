@@ -81,7 +81,7 @@ def save(folder: Path, scale: float = 1.0, whole: bool = True) -> ConditionalGAN
     model.generator.stem.weight.mul_(scale)
     model.save(folder)
     if whole:
-        timeline.write(folder, [(k, timeline.compress(model.player_state())) for k in (0.0, 1.0)])
+        timeline.write(folder, [(k, timeline.compress(model.sampler_state())) for k in (0.0, 1.0)])
         write_json(folder / METRICS, {"training": TRAINING, "evaluation": EVALUATION})
         Image.new("L", (16, 16)).save(folder / SAMPLES)
     return model

@@ -34,7 +34,7 @@ def same(model: ConditionalGAN) -> ConditionalGAN:
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("learn")
     at(2).save(folder)
-    timeline.write(folder, [(kimg, timeline.compress(at(k).player_state())) for k, kimg in enumerate(KIMG)])
+    timeline.write(folder, [(kimg, timeline.compress(at(k).sampler_state())) for k, kimg in enumerate(KIMG)])
     return folder
 
 

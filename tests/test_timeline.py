@@ -23,7 +23,7 @@ def brightened(factor: float):
 
 @pytest.fixture
 def folder(tmp_path):
-    snapshots = [(float(k), timeline.compress(brightened(1 + k).player_state())) for k in range(3)]
+    snapshots = [(float(k), timeline.compress(brightened(1 + k).sampler_state())) for k in range(3)]
     timeline.write(tmp_path, snapshots)
     return tmp_path
 
@@ -57,7 +57,7 @@ def test_vectors_and_buffers_keep_their_values_and_names():
 @pytest.mark.parametrize("norm", ["batch", "layer"])
 def test_a_snapshot_makes_the_pictures_of_its_time(tmp_path, norm):
     early = tiny_model(generator__norm=NORMS[norm]())
-    timeline.write(tmp_path, [(0.0, timeline.compress(early.player_state()))])
+    timeline.write(tmp_path, [(0.0, timeline.compress(early.sampler_state()))])
     late = tiny_model(generator__norm=NORMS[norm]())
     for tensor in late.parameters():
         tensor.mul_(1.5)
@@ -176,6 +176,6 @@ def test_a_snapshot_of_another_shape_is_not_unpacked(folder, monkeypatch, name):
 
 @pytest.mark.parametrize("norm", NORMS)
 def test_the_shapes_of_a_snapshot_are_known_before_it_is_packed(norm):
-    state = tiny_model(generator__norm=NORMS[norm]()).player_state()
+    state = tiny_model(generator__norm=NORMS[norm]()).sampler_state()
     packed = timeline.compress(state)
     assert timeline.packed_shapes(state) == {name: tuple(tensor.shape) for name, tensor in packed.items()}

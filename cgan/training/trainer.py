@@ -95,8 +95,8 @@ class Trainer:
         )
         self.model.encoder.remember(self.feed.raw)
         self._fix_references()
-        self.player = torch.nn.ModuleList([self.model.encoder, self.model.generator])
-        self.ema = EMA(self.player, options.ema_kimg)
+        self.sampler = torch.nn.ModuleList([self.model.encoder, self.model.generator])
+        self.ema = EMA(self.sampler, options.ema_kimg)
         self.players = Players(
             model=self.model,
             generator_optimizer=_adam(
@@ -217,7 +217,7 @@ class Trainer:
         else:
             figures = train_step(self.players, self.config, batches, due)
         self._reduce_statistics()
-        self.ema.update(self.player)
+        self.ema.update(self.sampler)
         return figures
 
     def _recorder(self) -> CudaGraphs | None:
@@ -256,7 +256,7 @@ class Trainer:
             (self.players.discriminator_optimizer, options.discriminator_optimizer),
         ):
             for group in optimizer.param_groups:
-                full = (options.encoder_lr if group["player"] == "encoder" else 0.0) or adam.lr
+                full = (options.encoder_lr if group["part"] == "encoder" else 0.0) or adam.lr
                 group["lr"].fill_(full * share)
 
     def _milestones(self, log: Log) -> None:
@@ -264,7 +264,7 @@ class Trainer:
         options, kimg = self.config.training, self.images_seen / 1000
         due = timeline.marks(options.kimg, options.snapshots)
         if len(self.snapshots) < len(due) and kimg >= due[len(self.snapshots)]:
-            self.snapshots.append((kimg, timeline.compress(self.averaged().player_state())))
+            self.snapshots.append((kimg, timeline.compress(self.averaged().sampler_state())))
         if not options.evaluate_kimg or not self.accelerator.is_main_process:
             return
         last = self.curve[-1]["kimg"] if self.curve else 0.0
@@ -400,16 +400,16 @@ def _begin_from(start: ConditionalGAN, model: ConditionalGAN, tell: Callable[[st
         tell(f"begins anew: {', '.join(anew)}")
 
 
-def _adam(options: AdamOptions, device: torch.device, **players: torch.nn.Module) -> Adam:
-    """Of each player's weights, with a learning rate of its own in a tensor, of the precision that the fused
+def _adam(options: AdamOptions, device: torch.device, **parts: torch.nn.Module) -> Adam:
+    """Of each part's weights, with a learning rate of its own in a tensor, of the precision that the fused
     kernel of the device reads."""
     precision = torch.float64 if device.type == "cpu" else torch.float32
     groups = [
         {
             "params": list(weights.parameters()),
             "lr": torch.tensor(options.lr, dtype=precision, device=device),
-            "player": name,
+            "part": name,
         }
-        for name, weights in players.items()
+        for name, weights in parts.items()
     ]
     return Adam(groups, betas=(options.beta1, options.beta2), fused=True, capturable=True)

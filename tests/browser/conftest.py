@@ -73,7 +73,7 @@ def snapshot(kimg: float) -> dict[str, Tensor]:
     """The first model as it was then: the earlier, the less contrast."""
     model = tiny_model()
     model.generator.to_image.conv.weight.mul_((1 + kimg) / 4)
-    return timeline.compress(model.player_state())
+    return timeline.compress(model.sampler_state())
 
 
 def snapshots() -> list[tuple[float, dict[str, Tensor]]]:
