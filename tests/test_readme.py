@@ -1,18 +1,27 @@
-"""The README keeps up with what it speaks of. `python -m tests.test_readme` prints its tables of results."""
+"""The README and the lesson keep up with what they speak of.
+
+`python -m tests.test_readme` prints the README's tables of results.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import train
+from cgan.__main__ import parser
 from cgan.presets import PRESETS, preset
+from cgan.ui import server
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+LESSON = (ROOT / "docs/lesson.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^python ((?:-m cgan|app\.py|train\.py).*)$", f"{README}\n{LESSON}", re.MULTILINE)
 LABELS = [name for name in PRESETS if preset(name).condition.form == "label"]
 MEANS = {
     "score": "attributes {}",
@@ -82,9 +91,22 @@ def test_the_tables_of_results_are_what_was_measured():
 
 
 def test_every_file_it_names_is_there():
-    named = re.findall(r"\]\(((?!http)[^)#]+)\)", README)
+    link = re.compile(r"\]\(((?!http)[^)#]+)[^)]*\)")
+    named = link.findall(README)
     assert len(named) >= 5
     assert [name for name in named if not (ROOT / name).exists()] == []
+    assert [name for name in link.findall(LESSON) if not (ROOT / "docs" / name).exists()] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_understood(command):
+    match shlex.split(command.replace("--data-root DATA --download ", "")):
+        case "train.py", *flags:
+            assert train.main([*flags, "--dry-run"]) == 0
+        case "app.py", *flags:
+            server.parser().parse_args(flags)
+        case "-m", "cgan", *flags:
+            parser().parse_args(flags)
 
 
 def test_space_front_matter_pins_what_the_space_needs():

@@ -325,7 +325,9 @@ def test_other_noises_and_what_the_judge_reads(visit, forms, size):
     page.wait_for_selector(".measured li")
     read = httpx.get(f"{forms}/reading.json?model=judged&seed=3&label=5").json()
     assert page.locator(".measured li").count() == len(read["rows"])
-    assert "cgan-mnist" in page.locator(".measured .note").inner_text()
+    asked = next(row for row in read["rows"] if row["name"] == "5")
+    note = page.locator(".measured .note").inner_text()
+    assert f"cgan-mnist: {int(asked['match'])} of 1 as asked" in note, "one label was asked for"
     first = max(read["rows"], key=lambda row: row["read"])
     verdict = page.locator(".verdict")
     assert verdict.inner_text().startswith(

@@ -121,8 +121,11 @@ tabs.generate = {
       : say("verdict", { right: rows.filter((row) => row.match).length, all: rows.length });
   },
 
+  // A label that is read though nobody asked for it (a share of 0) is shown, and counts for nothing.
   note({ judge, rows }, several) {
-    const said = [say(several ? "measured_first" : "measured_by", { judge, right: rows.filter((row) => row.match).length, all: rows.length })];
+    const labels = model().fields[0].choices ?? [];
+    const wanted = rows.filter((row) => row.asked !== 0 || !labels.includes(row.name));
+    const said = [say(several ? "measured_first" : "measured_by", { judge, right: wanted.filter((row) => row.match).length, all: wanted.length })];
     if (rows.some((row) => Number.isFinite(row.asked))) said.push(say("measured_bars"));
     if (rows.some((row) => row.asked === null)) said.push(say("measured_overlap"));
     return said.join(" ");
