@@ -94,6 +94,22 @@ def test_the_address_of_a_search_shows_the_same_picture_elsewhere(visit, forms, 
     )
 
 
+def test_the_first_stroke_takes_the_place_of_the_sample(visit, forms):
+    page = (visitor := visit("desktop", forms)).open("tab=invert&model=judged")
+    visitor.address("drawn=")
+    shown = "document.querySelector('form[data-tab=invert] .slate canvas').toDataURL()"
+    sample = page.evaluate(shown)
+    draw(page, *SEVEN)
+    page.wait_for_function(f"{shown} !== '{sample}'")
+    stroke = page.evaluate(shown)
+    page.locator(f"{FORM} [data-clear]").click()
+    draw(page, *SEVEN)
+    page.wait_for_function(f"{shown} === '{stroke}'")
+    for _ in range(4):
+        page.locator(f"{FORM} [data-undo]").click()
+    page.wait_for_function(f"{shown} === '{sample}'")
+
+
 @SIZES
 @pytest.mark.parametrize("model", ["attributes", "text", "mask", "image"])
 def test_other_conditions_are_kept_and_the_noise_is_sought(visit, forms, size, model):

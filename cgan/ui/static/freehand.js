@@ -33,6 +33,12 @@ class Freehand extends Sketch {
     return this.channels === 1 ? Array(3).fill(255 - this.art.blank) : super.ink;
   }
 
+  // A sample, whose text this is, makes room for the first stroke; Undo brings it back.
+  start(from, to) {
+    if (this.sample && this.sample === this.text && this.tool !== "eraser") this.clear();
+    super.start(from, to);
+  }
+
   // What is opened stays as it is: edges of it are no picture of the model's kind.
   opened() {}
 

@@ -92,10 +92,15 @@ tabs.invert = {
     $(".starts .thumbs", form).replaceChildren(...told.pictures.map((text, index) => {
       const button = node("button", { type: "button", title: say("example", { n: index + 1 }) }, thumbnail(this.pad.field, text));
       button.setAttribute("aria-label", button.title);
-      button.addEventListener("click", () => this.pad.take(text));
+      button.addEventListener("click", () => {
+        this.pad.sample = null; // chosen, to be changed
+        this.pad.take(text);
+      });
       return button;
     }));
-    if (begin && page.tab === "invert" && !form.elements.drawn.value) this.pad.take(told.pictures[0]);
+    if (!begin) return;
+    this.pad.sample = told.pictures[0];
+    if (page.tab === "invert" && !form.elements.drawn.value) this.pad.take(this.pad.sample);
   },
 
   async copy() {
