@@ -524,7 +524,7 @@ def test_an_encoder_may_learn_alone_at_first_and_at_a_rate_of_its_own(tmp_path):
         }
         assert moved == ({"encoder"} if alone else {"encoder", "generator", "discriminator"})
     rates = {
-        group["player"]: group["lr"].item()
+        group["part"]: group["lr"].item()
         for player in ("generator", "discriminator")
         for group in getattr(trainer.players, f"{player}_optimizer").param_groups
     }
