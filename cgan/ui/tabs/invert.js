@@ -142,7 +142,8 @@ tabs.invert = {
     const last = path.at(-1);
     const name = this.sought ? Object.values(last.values)[0] : null;
     const far = { error: percent(last.error, 1), random: percent(random, 1) };
-    const next = finalists.slice(1).map((each) => `${props.word(Object.values(each.values)[0])} (${percent(each.error, 1)})`).join(", ");
+    const others = finalists.slice(1).sort((a, b) => a.error - b.error); // they come by what the search minimises
+    const next = others.map((each) => `${props.word(Object.values(each.values)[0])} (${percent(each.error, 1)})`).join(", ");
     $(".reading", form).textContent = name === null ? say("invert_noise", far)
       : say("invert_both", { ...far, label: props.word(name) }) + (next ? ` ${say("invert_next", { next })}` : "");
     $(".searched", form).inert = false;
